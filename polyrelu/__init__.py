@@ -1,0 +1,1 @@
+"""Exact polyhedral geometry of ReLU networks."""

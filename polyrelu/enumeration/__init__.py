@@ -1,0 +1,1 @@
+"""All regions of a domain, by several methods that agree."""

@@ -1,0 +1,265 @@
+"""All regions of a network with one or two inputs: depth-first plane enumeration, certified.
+
+Floats propose, with proven error bounds; double-doubles and rationals decide the rest
+(`polyrelu.kernels.plane`). A network with one input is enumerated on a strip of height one, whose regions are the
+network's times an interval.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyrelu.enumeration.exact_plane import RationalAnswers, far_polygon
+from polyrelu.errors import BudgetError, DomainError, EnumerationInterrupted
+from polyrelu.exact.domain import Domain
+from polyrelu.exact.matrix import RationalMatrix
+from polyrelu.network.model import Network
+
+__all__ = ["Decisions", "PlaneRegions", "enumerate_plane", "strip_domain", "strip_network"]
+
+CHUNK = 1 << 15
+"""Regions that one call of the compiled loop delivers at most; between calls Python sees interrupts."""
+
+
+class Decisions(NamedTuple):
+    """How many signs were decided by floats, by double-doubles (or repeated rows), and by rationals."""
+
+    filtered: int
+    extended: int
+    exact: int
+
+
+@dataclass(frozen=True)
+class PlaneRegions:
+    """All regions of a network on a domain of the plane, polygon by polygon, as enumerated.
+
+    Attributes
+    ----------
+    network, domain
+        A line's network and domain are those of the strip.
+    words : uint64 array, shape (n_regions, n_words)
+        Packed patterns.
+    indptr : int64 array, shape (n_regions + 1,)
+        Corners of region ``r`` are ``indptr[r]:indptr[r + 1]``, counter-clockwise.
+    corners : float64 array, shape (n_corners, 2)
+        Coordinates; for a far corner its finite part.
+    edges : int32 array, shape (n_corners,)
+        Line from each corner to the next.
+    extra : int64 array, shape (n_extra, 2)
+        (corner, line): further lines that pass through corners.
+    far_corners : int64 array, shape (n_far,); far_directions : float64 array, shape (n_far, 2)
+        Corners at infinity are ``corners + M far_directions`` for every large M.
+    line_unit, line_digits, unit_neuron
+        What the numbers of lines mean (`polyrelu.enumeration.plane_tables.PlaneTables`).
+    first_line : int
+        Lines from here on belong to the domain; the last four are at infinity.
+    decisions : Decisions
+    seconds : float
+    is_complete : bool
+    """
+
+    network: Network
+    domain: Domain
+    words: NDArray[np.uint64]
+    indptr: NDArray[np.int64]
+    corners: NDArray[np.float64]
+    edges: NDArray[np.int32]
+    extra: NDArray[np.int64]
+    far_corners: NDArray[np.int64]
+    far_directions: NDArray[np.float64]
+    line_unit: NDArray[np.int64]
+    line_digits: NDArray[np.int64]
+    unit_neuron: NDArray[np.int64]
+    first_line: int
+    decisions: Decisions
+    seconds: float
+    is_complete: bool = True
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions."""
+        return len(self.words)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all arrays."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+
+
+def enumerate_plane(
+    network: Network,
+    domain: Domain | None = None,
+    *,
+    max_regions: int | None = None,
+    max_seconds: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> PlaneRegions:
+    """Return all regions of a network with one or two inputs on a full-dimensional domain.
+
+    Parameters
+    ----------
+    network : Network
+    domain : Domain, optional
+        All of R^dim by default.
+    max_regions, max_seconds : optional
+        Budgets; when one is reached `BudgetError` carries the regions found so far as ``.partial``.
+    progress : callable, optional
+        Called with the number of regions now and then.
+
+    Raises
+    ------
+    DomainError
+        If the domain has another dimension, or no interior.
+    BudgetError, EnumerationInterrupted
+        With ``.partial``.
+
+    Examples
+    --------
+    >>> from polyrelu.testing import xor
+    >>> enumerate_plane(xor()).n_regions
+    3
+    """
+    region_domain = (domain or Domain.all(network.dim)).check_dim(network.dim)
+    if network.dim > 2:
+        raise DomainError(
+            f"enumerate_plane needs a network with 1 or 2 inputs but received one with {network.dim}. "
+            "Restrict it to a slice, or use enumerate_brute."
+        )
+    if network.dim == 1:
+        network, region_domain = strip_network(network), strip_domain(region_domain)
+    polygon = far_polygon(region_domain)
+    if polygon is None:
+        raise DomainError(
+            f"enumerate_plane needs a domain with interior but received {region_domain.label!r}, which is empty or "
+            "flat. tessellate() handles flat domains."
+        )
+    # The compiled loops are imported here because `import polyrelu` must not load numba.
+    from polyrelu.enumeration.plane_tables import plane_tables
+
+    laid_out = plane_tables(network, polygon)
+    answers = RationalAnswers(network, polygon, laid_out.tables, laid_out.work, laid_out.first_line)
+    chunks: list[PlaneRegions] = []
+
+    def gather(is_complete: bool) -> PlaneRegions:
+        return _concatenate(chunks, time.process_time() - start, is_complete)
+
+    start = time.process_time()
+    deadline = None if max_seconds is None else time.monotonic() + max_seconds
+    try:
+        for chunk in _chunks(network, region_domain, laid_out, answers):
+            chunks.append(chunk)
+            found = sum(c.n_regions for c in chunks)
+            if progress is not None:
+                progress(found)
+            over_count = max_regions is not None and found > max_regions
+            if over_count or (deadline is not None and time.monotonic() > deadline and not chunk.is_complete):
+                limit = f"{max_regions} regions" if over_count else f"{max_seconds} seconds"
+                raise BudgetError(
+                    f"enumerate_plane reached its budget of {limit} after {found} regions; they are in .partial. "
+                    "Raise the budget or cut the domain.",
+                    gather(False),
+                )
+    except KeyboardInterrupt as interrupt:
+        partial = gather(False) if chunks else None
+        raise EnumerationInterrupted(partial) from interrupt
+    return gather(True)
+
+
+def strip_network(network: Network) -> Network:
+    """Return a network of one input as one of two inputs that ignores the second."""
+    rows = network.exact.input_rows().to_fractions()
+    return replace(network, input_map=RationalMatrix.from_rows([[a, 0, c] for a, c in rows]))
+
+
+def strip_domain(domain: Domain) -> Domain:
+    """Return an interval times [0, 1]; the rows of the strip come last."""
+    rows = tuple((a, 0, c) for a, c in domain.rows)
+    return Domain(2, (*rows, (0, 1, 0), (0, -1, 1)), domain.label)
+
+
+def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
+    """Run the compiled loop; yield what it finds, the last chunk marked complete."""
+    from polyrelu.kernels import tables as T
+    from polyrelu.kernels.plane import (
+        N_CORNERS,
+        N_EXTRA,
+        N_FAR,
+        N_OUT,
+        Output,
+        Stacks,
+        enumerate_polygon,
+    )
+
+    work, stacks = laid_out.work, laid_out.stacks
+    callback = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(answers.callback())
+    address = ctypes.cast(callback, ctypes.c_void_p).value
+    n_words = network.layout.n_words
+    size = CHUNK
+    while True:
+        output = Output(
+            np.empty((size, n_words), np.uint64),
+            np.zeros(size + 1, np.int64),
+            np.empty((8 * size, 2)),
+            np.empty(8 * size, np.int32),
+            np.empty((8 * size, 2), np.int64),
+            np.empty((4 * size, 3)),
+        )
+        status = enumerate_polygon(laid_out.tables, work, stacks, output, address)
+        while status == T.STACK_FULL:
+            stacks = Stacks(*(np.concatenate([stack, np.zeros_like(stack)]) for stack in stacks))
+            status = enumerate_polygon(laid_out.tables, work, stacks, output, address)
+        if status == T.ABORTED:
+            raise answers.error
+        regions, corners, extra, far = (int(work.state[i]) for i in (N_OUT, N_CORNERS, N_EXTRA, N_FAR))
+        if status == T.OUTPUT_FULL and regions == 0:
+            size *= 2
+            continue
+        work.state[[N_OUT, N_CORNERS, N_EXTRA, N_FAR]] = 0
+        filtered, extended, exact = work.counters[:3].tolist()
+        yield PlaneRegions(
+            network,
+            domain,
+            output.words[:regions].copy(),
+            output.indptr[: regions + 1].copy(),
+            output.corners[:corners].copy(),
+            output.edges[:corners].copy(),
+            output.extra[:extra].copy(),
+            output.far[:far, 0].astype(np.int64),
+            output.far[:far, 1:].copy(),
+            laid_out.column_unit,
+            laid_out.column_pieces,
+            laid_out.unit_neuron,
+            laid_out.first_line,
+            Decisions(filtered, extended, exact),
+            0.0,
+            status == T.DONE,
+        )
+        if status == T.DONE:
+            return
+
+
+def _concatenate(chunks: list[PlaneRegions], seconds: float, is_complete: bool) -> PlaneRegions:
+    corner_starts = np.cumsum([0, *(len(c.edges) for c in chunks)])
+    starts = corner_starts.tolist()
+    indptr = [np.zeros(1, np.int64)] + [c.indptr[1:] + s for c, s in zip(chunks, starts, strict=False)]
+    extra = [c.extra + np.array([s, 0]) for c, s in zip(chunks, starts, strict=False)]
+    far = [c.far_corners + s for c, s in zip(chunks, starts, strict=False)]
+    return replace(
+        chunks[-1],
+        words=np.concatenate([c.words for c in chunks]),
+        indptr=np.concatenate(indptr),
+        corners=np.concatenate([c.corners for c in chunks]),
+        edges=np.concatenate([c.edges for c in chunks]),
+        extra=np.concatenate(extra),
+        far_corners=np.concatenate(far),
+        far_directions=np.concatenate([c.far_directions for c in chunks]),
+        seconds=seconds,
+        is_complete=is_complete,
+    )

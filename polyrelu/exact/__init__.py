@@ -1,0 +1,1 @@
+"""Values without rounding: rationals, rational matrices, affine maps, domains."""

@@ -1,0 +1,1 @@
+"""Compiled loops over floats whose every decision carries a proven error bound."""

@@ -1,0 +1,216 @@
+"""Affine maps of a level from those of the level before, with error bounds.
+
+A level's preactivations are ``Z = W Y + b`` where each row of ``Y`` (n_units, 3) holds the affine form of one unit
+of the level before. Let ``E_c`` bound the Euclidean norm of the errors in column ``c`` of ``Y`` and ``S_c`` the norm
+of column ``c`` of the computed ``Y`` (for the constant column with one more entry, the factor 1 of the bias). Then
+column ``c`` of the computed form ``j`` errs by at most
+
+    |(w_j, b_j)| * RHO_c      with      RHO_c = E_c + gamma(n + 68) S_c,
+
+by Cauchy-Schwarz, and the errors of all forms together have norm at most ``|W|_2 E_c + gamma(n + 68) |(W, b)|_F S_c``.
+
+*Updates.* Where neighbours differ in the digits of few units, ``Z`` is updated by adding and subtracting the terms
+of those units. The computed ``Z`` is then still the value of one long sum, of the first terms and all later ones,
+so both bounds hold with ``S_c`` enlarged by the sizes of the later terms; `MAX_FLIPS` and a doubling of ``S_c``
+end the updates, and the product is formed afresh.
+
+*Activations.* A unit's output ``s z + t`` computed with rounded ``s`` and ``t`` errs by at most
+``|s| err(z) + 4 u (|s z + t| + 2 |t|)`` (SLACK covers the products of roundings), so
+``E_c <= max|s| ERROR_c + 4 u (S_c + 2 |t|)``; for ReLU and max units the last term is zero, because their slopes are
+0 and 1. Cut rows ``z_p - z_q`` and ``z - t`` err by one more rounding; their norms are ``|w_p| + |w_q|`` and
+``|w| + |t|``, and RHO is enlarged by ``4 u`` times SIZE (plus 1 in the constant column) on levels that have them.
+
+Underflow and overflow: see `polyrelu.kernels.bounds` (`FLOOR`, `HUGE`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from polyrelu.kernels import tables as T
+from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK, UNIT_ROUNDOFF
+from polyrelu.kernels.compiled import contracted_loop, loop
+
+MAX_FLIPS = 60
+
+
+@loop
+def unit_output(units, unit, digit, pieces, maps):  # type: ignore[no-untyped-def]
+    """Return the three coefficients of a unit's output on one of its pieces."""
+    pre = units[unit, T.UNIT_PRE]
+    if units[unit, T.UNIT_IS_MAX]:
+        pre += digit
+        return maps[0, pre], maps[1, pre], maps[2, pre]
+    piece = units[unit, T.UNIT_PIECE] + digit
+    slope = pieces[T.SLOPE, piece]
+    if slope == 0.0:
+        return 0.0, 0.0, pieces[T.INTERCEPT_HIGH, piece]
+    return slope * maps[0, pre], slope * maps[1, pre], slope * maps[2, pre] + pieces[T.INTERCEPT_HIGH, piece]
+
+
+@contracted_loop
+def add_unit(maps, start, n, weights, offset, x, y, c):  # type: ignore[no-untyped-def]
+    """Add one unit's form, times its column of weights, to all preactivations of a dense level."""
+    first, source = np.uint64(start), np.uint64(offset)
+    for j in range(np.uint64(n)):
+        w = weights[source + j]
+        maps[0, first + j] += w * x
+        maps[1, first + j] += w * y
+        maps[2, first + j] += w * c
+
+
+@contracted_loop
+def add_four_units(maps, start, n, weights, offsets, k, forms):  # type: ignore[no-untyped-def]
+    """Add four units' forms at once: one pass over the preactivations for four columns of weights."""
+    first = np.uint64(start)
+    o0, o1 = np.uint64(offsets[k]), np.uint64(offsets[k + 1])
+    o2, o3 = np.uint64(offsets[k + 2]), np.uint64(offsets[k + 3])
+    x0, x1, x2, x3 = forms[0, k], forms[0, k + 1], forms[0, k + 2], forms[0, k + 3]
+    y0, y1, y2, y3 = forms[1, k], forms[1, k + 1], forms[1, k + 2], forms[1, k + 3]
+    c0, c1, c2, c3 = forms[2, k], forms[2, k + 1], forms[2, k + 2], forms[2, k + 3]
+    for j in range(np.uint64(n)):
+        w0, w1, w2, w3 = weights[o0 + j], weights[o1 + j], weights[o2 + j], weights[o3 + j]
+        maps[0, first + j] += w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3
+        maps[1, first + j] += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3
+        maps[2, first + j] += w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3
+
+
+@loop
+def add_sparse_unit(maps, start, pointers, offset, rows, values, unit, x, y, c):  # type: ignore[no-untyped-def]
+    """Add one unit's form to the preactivations that read it, on a sparse level."""
+    for i in range(pointers[offset + unit], pointers[offset + unit + 1]):
+        j = start + rows[i]
+        maps[0, j] += values[i] * x
+        maps[1, j] += values[i] * y
+        maps[2, j] += values[i] * c
+
+
+@loop
+def set_bounds(levels, floats, level):  # type: ignore[no-untyped-def]
+    """Set a level's error bounds from the sizes and errors of its inputs (module docstring)."""
+    has_slopes = level > 0 and levels[level - 1, T.IS_RELU] == 0
+    has_cut_rows = levels[level, T.ROW] != levels[level, T.PRE]
+    largest = floats[level, T.LARGEST_ROW]
+    for c in range(3):
+        size = floats[level, T.SIZE + c]
+        error = floats[level, T.INPUT_ERROR + c]
+        if has_slopes and size > 0.0:
+            intercept = 2.0 * floats[level - 1, T.INTERCEPT] if c == 2 else 0.0
+            error += 4.0 * UNIT_ROUNDOFF * (size + intercept) * SLACK
+        rho = (error + floats[level, T.GAMMA] * size) * SLACK
+        total = (floats[level, T.SPECTRAL] * error + floats[level, T.GAMMA] * floats[level, T.FROBENIUS] * size) * SLACK
+        if has_cut_rows:
+            shifted = size + 1.0 if c == 2 else size
+            rho += 4.0 * UNIT_ROUNDOFF * shifted * SLACK
+        if not (size * largest < HUGE and error * largest < HUGE):
+            rho = math.inf
+            total = math.inf
+        floats[level, T.RHO + c] = rho
+        floats[level, T.ERROR + c] = total
+
+
+@loop
+def fresh_product(  # type: ignore[no-untyped-def]
+    level, levels, floats, units, pieces, digits, maps, weights, pointers, rows, bias, offsets, forms
+):
+    """Form the maps of a level from the current digits of the level before it."""
+    before = level - 1
+    unit0, pre0, is_relu = levels[before, T.UNIT], levels[before, T.PRE], levels[before, T.IS_RELU]
+    start, n, weight0 = levels[level, T.PRE], levels[level, T.N_PRE], levels[level, T.WEIGHT]
+    bias0 = levels[level, T.BIAS]
+    for c in range(3):
+        floats[level, T.SIZE + c] = 0.0
+    count = 0
+    for k in range(levels[before, T.N_UNIT]):
+        digit = digits[unit0 + k]
+        if is_relu:
+            if digit == 0:
+                continue
+            x, y, c = maps[0, pre0 + k], maps[1, pre0 + k], maps[2, pre0 + k]
+        else:
+            x, y, c = unit_output(units, unit0 + k, digit, pieces, maps)
+            if x == 0.0 and y == 0.0 and c == 0.0:
+                continue
+        floats[level, T.SIZE] += x * x
+        floats[level, T.SIZE + 1] += y * y
+        floats[level, T.SIZE + 2] += c * c
+        forms[0, count], forms[1, count], forms[2, count] = x, y, c
+        offsets[count] = k
+        count += 1
+    for j in range(n):
+        maps[0, start + j] = 0.0
+        maps[1, start + j] = 0.0
+        maps[2, start + j] = bias[bias0 + j]
+    if levels[level, T.IS_SPARSE]:
+        for i in range(count):
+            add_sparse_unit(
+                maps, start, pointers, weight0, rows, weights, offsets[i], forms[0, i], forms[1, i], forms[2, i]
+            )
+    else:
+        for i in range(count):
+            offsets[i] = weight0 + offsets[i] * n
+        fours = count - count % 4
+        for i in range(0, fours, 4):
+            add_four_units(maps, start, n, weights, offsets, i, forms)
+        for i in range(fours, count):
+            add_unit(maps, start, n, weights, offsets[i], forms[0, i], forms[1, i], forms[2, i])
+    bias_entry = levels[level, T.HAS_BIAS] * 1.0
+    for c in range(3):
+        largest = 0.0
+        if floats[level, T.SIZE + c] < 2.0 * FLOOR * FLOOR:  # squares may have vanished: look at the numbers
+            for i in range(count):
+                largest = max(largest, abs(forms[c, i]))
+        total = floats[level, T.SIZE + c] + (bias_entry if c == 2 else 0.0)
+        size = math.sqrt(total) * SLACK
+        floats[level, T.SIZE + c] = max(size, FLOOR) if total > 0.0 or largest > 0.0 else 0.0
+        error = floats[before, T.STEEPEST] * floats[before, T.ERROR + c] * SLACK
+        floats[level, T.INPUT_ERROR + c] = 0.0 if count == 0 and is_relu else error
+    set_bounds(levels, floats, level)
+
+
+@loop
+def replace_unit(  # type: ignore[no-untyped-def]
+    level, unit, old, new, levels, floats, units, pieces, maps, weights, pointers, rows
+):
+    """Update the maps of a level where one unit of the level before it goes from one digit to another."""
+    before = level - 1
+    k = unit - levels[before, T.UNIT]
+    start, n = levels[level, T.PRE], levels[level, T.N_PRE]
+    for step in range(2):
+        if levels[before, T.IS_RELU]:
+            if (old if step == 0 else new) == 0:
+                continue
+            pre = levels[before, T.PRE] + k
+            x, y, c = maps[0, pre], maps[1, pre], maps[2, pre]
+        else:
+            x, y, c = unit_output(units, unit, old if step == 0 else new, pieces, maps)
+        floats[level, T.SIZE] += abs(x) * SLACK
+        floats[level, T.SIZE + 1] += abs(y) * SLACK
+        floats[level, T.SIZE + 2] += abs(c) * SLACK
+        sign = -1.0 if step == 0 else 1.0
+        if levels[level, T.IS_SPARSE]:
+            offset = levels[level, T.WEIGHT]
+            add_sparse_unit(maps, start, pointers, offset, rows, weights, k, sign * x, sign * y, sign * c)
+        else:
+            offset = levels[level, T.WEIGHT] + k * n
+            add_unit(maps, start, n, weights, offset, sign * x, sign * y, sign * c)
+
+
+@loop
+def cut_rows(level, levels, units, pieces, maps):  # type: ignore[no-untyped-def]
+    """Form the cut rows of a level that is not of ReLUs only: ``z - t`` and ``z_p - z_q``."""
+    for unit in range(levels[level, T.UNIT], levels[level, T.UNIT] + levels[level, T.N_UNIT]):
+        pre, row = units[unit, T.UNIT_PRE], units[unit, T.UNIT_ROW]
+        if not units[unit, T.UNIT_IS_MAX]:
+            for i in range(units[unit, T.UNIT_ROWS]):
+                maps[0, row + i] = maps[0, pre]
+                maps[1, row + i] = maps[1, pre]
+                maps[2, row + i] = maps[2, pre] - pieces[T.BREAKPOINT, units[unit, T.UNIT_PIECE] + i]
+            continue
+        for p in range(units[unit, T.UNIT_INPUTS]):
+            for q in range(p + 1, units[unit, T.UNIT_INPUTS]):
+                for c in range(3):
+                    maps[c, row] = maps[c, pre + p] - maps[c, pre + q]
+                row += 1

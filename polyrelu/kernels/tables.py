@@ -1,0 +1,75 @@
+"""The columns of the tables that the compiled plane enumeration works on.
+
+Numba handles a few large arrays much better than many small objects, so a network is laid out in tables. This
+module names their columns; `polyrelu.enumeration.plane_tables` fills them.
+
+``maps`` (4, n_columns) holds one affine form of the plane in each column: coefficients of x, of y, the constant,
+and a bound of the norm that scales its error. Each level (hidden layer) owns a block of columns for its
+preactivations and, unless every unit is a ReLU, a block for its *cut rows*, the forms whose signs decide digits:
+``z_u - t`` for each breakpoint, ``z_p - z_q`` for each pair of inputs of a max unit. The lines of the domain come
+last. A column index names a line, everywhere.
+"""
+
+from __future__ import annotations
+
+# --- integer table, one row for each level --------------------------------------------------------------
+PRE = 0  # first column of the preactivations
+N_PRE = 1  # number of preactivations, padded to a multiple of 8
+ROW = 2  # first column of the cut rows (= PRE on a level of ReLUs only)
+N_ROW = 3  # number of cut rows, padded to a multiple of 8
+UNIT = 4  # first unit
+N_UNIT = 5  # number of units
+IS_RELU = 6  # 1 if every unit is a ReLU
+WEIGHT = 7  # dense: offset of the transposed weight; sparse: offset into column pointers
+IS_SPARSE = 8
+BYTE = 9  # first byte of the level's digits in a packed pattern
+BIAS = 10  # offset into the bias
+HAS_BIAS = 11  # 1 unless the whole bias is zero
+LARGEST_UNIT = 12  # largest number of cut rows of one unit
+N_INTEGERS = 13
+
+# --- float table, one row for each level ---------------------------------------------------------------
+RHO = 0  # 3 columns: error of a form's coefficient is at most its norm times this
+SIZE = 3  # 3 columns: coefficient of a form is at most its norm times this
+ERROR = 6  # 3 columns: Euclidean norm of the errors of all preactivations
+SPECTRAL = 9  # bound of the weight's spectral norm
+FROBENIUS = 10  # bound of the norm of (weight, bias)
+GAMMA = 11  # rounding of one product and its updates
+STEEPEST = 12  # largest slope
+INTERCEPT = 13  # norm of the largest intercepts
+LARGEST_ROW = 14  # largest row norm
+LATTICE = 15  # every exact coefficient of the level is a multiple of this
+INPUT_ERROR = 16  # 3 columns: norm of the errors of the inputs
+FRESH_SIZE = 19  # 3 columns: SIZE when the product was last formed afresh
+N_FLOATS = 22
+
+# --- integer table, one row for each unit --------------------------------------------------------------
+UNIT_PRE = 0  # first preactivation column
+UNIT_INPUTS = 1  # number of preactivations; > 1 for a max unit
+UNIT_ROW = 2  # first cut-row column
+UNIT_ROWS = 3  # number of cut rows
+UNIT_WORD = 4
+UNIT_SHIFT = 5
+UNIT_BITS = 6  # 0 for units without a digit
+UNIT_PIECE = 7  # offset into slopes and intercepts
+UNIT_IS_MAX = 8
+N_UNIT_INTEGERS = 9
+
+# --- float table, one column for each piece of each function ---------------------------------------------
+SLOPE, SLOPE_LOW = 0, 1  # a rational slope as a double-double
+INTERCEPT_HIGH, INTERCEPT_LOW = 2, 3
+BREAKPOINT, BREAKPOINT_LOW = 4, 5  # the breakpoint above the piece
+N_PIECE_FLOATS = 6
+
+# --- vertices of polygons on the stack -----------------------------------------------------------------
+X, Y = 0, 1  # coordinates (of a far vertex: its finite part)
+X_ERROR, Y_ERROR = 2, 3
+FAR_X, FAR_Y, FAR_ERROR = 4, 5, 6  # a far vertex is (X, Y) + M (FAR_X, FAR_Y) for every large enough M
+GAP = 7  # a form's exact value there is zero or at least GAP times the lattice of the form
+N_VERTEX_FLOATS = 8
+EDGE = 0  # column of the line from this vertex to the next one
+ZEROS = 1  # head of the list of further forms that vanish here, or -1
+N_VERTEX_INTEGERS = 2
+
+# --- what the enumeration returns with -----------------------------------------------------------------
+DONE, OUTPUT_FULL, STACK_FULL, ABORTED = 0, 1, 2, 3

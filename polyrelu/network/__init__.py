@@ -1,0 +1,1 @@
+"""The network: exact layers, piecewise-linear activations, patterns, slices and importers."""

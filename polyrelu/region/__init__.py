@@ -1,0 +1,1 @@
+"""One region: H-representation, exact linear programs, facets, vertices, rays and queries."""
