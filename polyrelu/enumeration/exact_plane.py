@@ -1,4 +1,4 @@
-"""Plane geometry in rationals: the polygon an enumeration starts from, and answers to what floats leave open.
+"""Plane geometry in rationals: lines, their crossings, and the polygon that an enumeration starts from.
 
 A line is four integers ``(a, b, c, m)``: ``a x + b y + c + m M`` is non-negative on its good side, where ``M`` is a
 number larger than all others. Only the sides of the far square ``|x|, |y| <= M``, which closes unbounded domains, have
@@ -8,23 +8,14 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from polyrelu.exact.domain import Domain
-from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import nearest_float
-from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import SLACK
-from polyrelu.kernels.plane import ABORT_ANSWER, ASK_SIGN
-from polyrelu.network.model import Network
 
-if TYPE_CHECKING:
-    from polyrelu.kernels.plane import Tables, Work
-
-__all__ = ["FarPolygon", "Line", "RationalAnswers", "crossing", "far_polygon", "float_vertex", "sign_at_crossing"]
+__all__ = ["FarPolygon", "Line", "crossing", "far_polygon", "float_vertex", "sign_at_crossing"]
 
 Line = tuple[int, int, int, int]
 
@@ -110,95 +101,3 @@ def _clip(lines: tuple[Line, ...], edges: list[int], index: int) -> list[int] | 
         elif here >= 0 or there > 0:
             result.append(edges[i])
     return result
-
-
-@dataclass
-class RationalAnswers:
-    """Answers a compiled enumeration's questions about its current region, in rational arithmetic.
-
-    Maps are kept for each level until the enumeration changes them (`Work.serial`). An exception, such as the
-    user's interrupt, is stored and ends the enumeration.
-    """
-
-    network: Network
-    polygon: FarPolygon
-    tables: Tables
-    work: Work
-    first_line: int
-    error: BaseException | None = None
-    _maps: dict[int, tuple[int, RationalMatrix]] = field(default_factory=dict)
-
-    def callback(self) -> Callable[[int], int]:
-        """Return the function that the compiled loop calls."""
-
-        def answer(_: int) -> int:
-            try:
-                return self._answer()
-            except BaseException as error:  # noqa: BLE001 - handed on: nothing may escape into compiled code
-                self.error = error
-                return ABORT_ANSWER
-
-        return answer
-
-    def _answer(self) -> int:
-        kind, row, line, other, _ = self.work.question.tolist()
-        if kind == ASK_SIGN:
-            return sign_at_crossing(self.form(row), self.form(line), self.form(other))
-        self.work.answer[:] = float_vertex(self.form(line), self.form(other))
-        column_level = self.tables.column_level
-        lattices = self.work.floats[column_level[line], T.LATTICE] * self.work.floats[column_level[other], T.LATTICE]
-        self.work.answer[T.GAP] = 0.0 if lattices != 1.0 else self.work.answer[T.GAP]
-        return 0
-
-    def form(self, column: int) -> Line:
-        """Return the exact line of a column, up to a positive factor, in the current region."""
-        if column >= self.first_line:
-            return self.polygon.lines[column - self.first_line]
-        level = int(self.tables.column_level[column])
-        maps = self._level_maps(level)
-        first, last = int(self.tables.levels[level, T.PRE]), int(self.tables.levels[level, T.ROW])
-        if column < last or first == last:
-            return _row(maps, column - first)
-        return self._cut_row(maps, column, first)
-
-    def _cut_row(self, maps: RationalMatrix, column: int, first: int) -> Line:
-        p, q = self.tables.sources[column].tolist()
-        a, b, c, _ = _row(maps, p - first)
-        if q >= 0:
-            d, e, f, _ = _row(maps, q - first)
-            return a - d, b - e, c - f, 0
-        level = int(self.tables.column_level[column])
-        activation = self.network.hidden[level].activation
-        unit, index = self._unit_of(level, column)
-        point = activation.functions[activation.kind[unit]].breakpoints[index]
-        scale = point.denominator
-        return a * scale, b * scale, c * scale - point.numerator * maps.denominator, 0
-
-    def _unit_of(self, level: int, column: int) -> tuple[int, int]:
-        """Return the unit of a cut row, counted in its layer, and which of the unit's rows it is."""
-        start, n = int(self.tables.levels[level, T.UNIT]), int(self.tables.levels[level, T.N_UNIT])
-        firsts = self.tables.units[start : start + n, T.UNIT_ROW]
-        unit = int(firsts.searchsorted(column, side="right")) - 1
-        return unit, column - int(firsts[unit])
-
-    def _level_maps(self, level: int) -> RationalMatrix:
-        """Return the exact preactivations of a level under the current digits."""
-        serial = int(self.work.serial[level])
-        known = self._maps.get(level)
-        if known is not None and known[0] == serial:
-            return known[1]
-        exact = self.network.exact
-        if level == 0:
-            inputs = exact.input_rows()
-        else:
-            start, n = self.tables.levels[level - 1, [T.UNIT, T.N_UNIT]].tolist()
-            digits = self.work.digits[start : start + n].tolist()
-            inputs = exact.layers[level - 1].outputs(self._level_maps(level - 1), digits)
-        maps = exact.layers[level].preactivations(inputs)
-        self._maps[level] = serial, maps
-        return maps
-
-
-def _row(maps: RationalMatrix, index: int) -> Line:
-    numerators = maps.numerators
-    return numerators[index, 0], numerators[index, 1], numerators[index, 2], 0

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.enumeration.exact_plane import RationalAnswers, far_polygon
+from polyrelu.enumeration.exact_plane import far_polygon
 from polyrelu.errors import BudgetError, DomainError, EnumerationInterrupted
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.matrix import RationalMatrix
@@ -141,10 +141,11 @@ def enumerate_plane(
             "flat. tessellate() handles flat domains."
         )
     # The compiled loops are imported here because `import polyrelu` must not load numba.
+    from polyrelu.enumeration.answers import Answers
     from polyrelu.enumeration.plane_tables import plane_tables
 
     laid_out = plane_tables(network, polygon)
-    answers = RationalAnswers(network, polygon, laid_out.tables, laid_out.work, laid_out.first_line)
+    answers = Answers(network, polygon, laid_out)
     chunks: list[PlaneRegions] = []
 
     def gather(is_complete: bool) -> PlaneRegions:
@@ -187,19 +188,13 @@ def strip_domain(domain: Domain) -> Domain:
 def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
     """Run the compiled loop; yield what it finds, the last chunk marked complete."""
     from polyrelu.kernels import tables as T
-    from polyrelu.kernels.plane import (
-        N_CORNERS,
-        N_EXTRA,
-        N_FAR,
-        N_OUT,
-        Output,
-        Stacks,
-        enumerate_polygon,
-    )
+    from polyrelu.kernels.plane import Output, enumerate_polygon
 
-    work, stacks = laid_out.work, laid_out.stacks
+    tables, digits, geometry = laid_out.tables, laid_out.digits, laid_out.geometry
+    state = geometry.state
     callback = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(answers.callback())
-    address = ctypes.cast(callback, ctypes.c_void_p).value
+    state[T.ASK] = ctypes.cast(callback, ctypes.c_void_p).value
+    tasks = np.zeros((64, T.N_TASK_INTEGERS), np.int64)
     n_words = network.layout.n_words
     size = CHUNK
     while True:
@@ -211,18 +206,22 @@ def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
             np.empty((8 * size, 2), np.int64),
             np.empty((4 * size, 3)),
         )
-        status = enumerate_polygon(laid_out.tables, work, stacks, output, address)
+        status = enumerate_polygon(tables, digits, geometry, tasks, output)
         while status == T.STACK_FULL:
-            stacks = Stacks(*(np.concatenate([stack, np.zeros_like(stack)]) for stack in stacks))
-            status = enumerate_polygon(laid_out.tables, work, stacks, output, address)
+            geometry = geometry._replace(
+                vertices=_doubled(geometry.vertices), marks=_doubled(geometry.marks), zeros=_doubled(geometry.zeros)
+            )
+            answers.geometry = geometry
+            tasks = _doubled(tasks)
+            status = enumerate_polygon(tables, digits, geometry, tasks, output)
         if status == T.ABORTED:
             raise answers.error
-        regions, corners, extra, far = (int(work.state[i]) for i in (N_OUT, N_CORNERS, N_EXTRA, N_FAR))
+        regions, corners, extra, far = state[T.N_OUT : T.N_FAR + 1].tolist()
         if status == T.OUTPUT_FULL and regions == 0:
             size *= 2
             continue
-        work.state[[N_OUT, N_CORNERS, N_EXTRA, N_FAR]] = 0
-        filtered, extended, exact = work.counters[:3].tolist()
+        state[T.N_OUT : T.N_FAR + 1] = 0
+        filtered, extended, exact = state[T.FILTERED : T.EXACT + 1].tolist()
         yield PlaneRegions(
             network,
             domain,
@@ -243,6 +242,10 @@ def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
         )
         if status == T.DONE:
             return
+
+
+def _doubled(stack: NDArray) -> NDArray:
+    return np.concatenate([stack, np.zeros_like(stack)])
 
 
 def _concatenate(chunks: list[PlaneRegions], seconds: float, is_complete: bool) -> PlaneRegions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,23 +19,12 @@ from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD
 from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF, gamma, row_norms, spectral_bound
 from polyrelu.kernels.maps import MAX_FLIPS
-from polyrelu.kernels.plane import (
-    ENTERING,
-    LENGTH,
-    N_COUNTERS,
-    N_STATE,
-    N_TASK,
-    TOP,
-    Stacks,
-    Tables,
-    Work,
-)
+from polyrelu.kernels.plane import Digits, Tables
+from polyrelu.kernels.polygons import Geometry
 from polyrelu.network.activation import MAX_UNIT, Activation, PiecewiseLinear
 from polyrelu.network.model import Layer, Network
 
 __all__ = ["PlaneTables", "plane_tables"]
-
-FAR_SIDES = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))
 
 
 @dataclass(frozen=True)
@@ -43,8 +33,8 @@ class PlaneTables:
 
     Attributes
     ----------
-    tables, work, stacks
-        What `polyrelu.kernels.plane.enumerate_polygon` reads and writes.
+    tables, digits, geometry, extended
+        What the compiled loops read and write.
     first_line : int
         Column of the domain's first row; the four sides of the far square come last.
     column_unit : int array, shape (n_columns,)
@@ -56,8 +46,9 @@ class PlaneTables:
     """
 
     tables: Tables
-    work: Work
-    stacks: Stacks
+    digits: Digits
+    geometry: Geometry
+    extended: E.Extended
     first_line: int
     column_unit: NDArray[np.int64]
     column_pieces: NDArray[np.int64]
@@ -79,51 +70,34 @@ def plane_tables(network: Network, polygon: FarPolygon) -> PlaneTables:
     maps = np.zeros((4, n_columns))
     column_unit = np.full(n_columns, -1, dtype=np.int64)
     column_pieces = np.zeros((n_columns, 2), dtype=np.int64)
-    column_level = np.full(n_columns, len(hidden), dtype=np.int64)
-    sources = np.stack([np.arange(n_columns), np.full(n_columns, -1)], axis=1)
-    shifts = np.zeros((2, n_columns))
-    line_class = np.arange(n_columns)
+    columns = np.zeros((n_columns, T.N_COLUMN_INTEGERS), dtype=np.int64)
+    columns[:, T.COLUMN_LEVEL], columns[:, T.COLUMN_CLASS] = len(hidden), np.arange(n_columns)
+    extended = _extended(len(hidden), n_columns)
     weights, pointers, rows, bias = _Pool(np.float64), _Pool(np.int64), _Pool(np.int64), _Pool(np.float64)
+    ends = [*levels[1:, T.PRE].tolist(), first_line]
     for index, layer in enumerate(hidden):
-        row = levels[index]
+        row, end = levels[index], ends[index]
         norms = _lay_out_layer(layer, row, weights, pointers, rows, bias)
         _layer_bounds(layer, norms, floats[index])
         block = slice(row[T.PRE], row[T.PRE] + len(norms))
         maps[3, block] = norms
-        line_class[block] = row[T.PRE] + _proportional_rows(layer)
-        end = levels[index + 1, T.PRE] if index + 1 < len(levels) else first_line
-        column_level[row[T.PRE] : end] = index
-        maps[2, row[T.PRE] + len(norms) : end] = -1.0
-        _lay_out_cut_rows(row, units, pieces, maps, column_unit, column_pieces, sources, shifts)
-        floats[index, T.LARGEST_ROW] = maps[3, row[T.PRE] : end].max(initial=0.0)
-    _set_lattices(network, floats)
-
-    high, low = np.zeros((3, n_columns)), np.zeros((3, n_columns))
-    bounds = np.zeros((len(hidden) + 1, E.N_BOUNDS))
+        columns[block, T.COLUMN_CLASS] = row[T.PRE] + _proportional_rows(layer)
+        columns[row[T.PRE] : end, T.COLUMN_LEVEL] = index
+        maps[2, block.stop : end] = -1.0
+        _lay_out_cut_rows(row, units, pieces, column_unit, column_pieces, extended)
     if hidden:
         first = network.exact.layers[0].preactivations(network.exact.input_rows())
-        _lay_out_first_level(first, levels[0], maps, floats[0], high, low, bounds[0])
-        _renorm_cut_rows(levels[0], units, sources, maps, pieces)
-        floats[0, T.LARGEST_ROW] = maps[3, : levels[1, T.PRE] if len(levels) > 1 else first_line].max(initial=0.0)
-    far_side = _lay_out_domain(polygon, first_line, maps, floats[-1], high, low, bounds[-1])
+        _lay_out_first_level(first, levels[0], maps, floats[0], extended)
+    for row, end, constants in zip(levels, ends, floats, strict=False):
+        _norm_cut_rows(row, end, maps, extended)
+        constants[T.LARGEST_ROW] = maps[3, row[T.PRE] : end].max(initial=0.0)
+    _set_lattices(network, floats)
+    _lay_out_domain(polygon, first_line, columns, maps, floats[-1], extended)
 
-    tables = Tables(
-        levels,
-        units,
-        pieces,
-        weights.array(),
-        pointers.array(),
-        rows.array(),
-        bias.array(),
-        column_level,
-        line_class,
-        sources,
-        shifts,
-        far_side,
-    )
-    work = _work(network, tables, maps, floats, high, low, bounds)
-    stacks = _stacks(polygon, first_line, work)
-    return PlaneTables(tables, work, stacks, first_line, column_unit, column_pieces, unit_neuron)
+    tables = Tables(levels, units, pieces, weights.array(), pointers.array(), rows.array(), bias.array())
+    geometry = _geometry(polygon, first_line, maps, floats, columns, len(hidden))
+    digits = _digits(network, levels, n_columns, len(units))
+    return PlaneTables(tables, digits, geometry, extended, first_line, column_unit, column_pieces, unit_neuron)
 
 
 class _Pool:
@@ -293,49 +267,32 @@ def _lay_out_cut_rows(
     row: NDArray[np.int64],
     units: NDArray[np.int64],
     pieces: NDArray[np.float64],
-    maps: NDArray[np.float64],
     column_unit: NDArray[np.int64],
     column_pieces: NDArray[np.int64],
-    sources: NDArray[np.int64],
-    shifts: NDArray[np.float64],
+    extended: E.Extended,
 ) -> None:
     """Say for each cut row of a level which unit and digits it parts, and what it is made of."""
     for unit in range(row[T.UNIT], row[T.UNIT] + row[T.N_UNIT]):
         pre, column, piece = units[unit, T.UNIT_PRE], units[unit, T.UNIT_ROW], units[unit, T.UNIT_PIECE]
-        if units[unit, T.UNIT_IS_MAX]:
-            inputs = units[unit, T.UNIT_INPUTS]
-            for p in range(inputs):
-                for q in range(p + 1, inputs):
-                    column_unit[column], column_pieces[column] = unit, (p, q)
-                    sources[column] = pre + p, pre + q
-                    maps[3, column] = (maps[3, pre + p] + maps[3, pre + q]) * SLACK
-                    column += 1
-            continue
-        for i in range(units[unit, T.UNIT_ROWS]):
+        inputs = units[unit, T.UNIT_INPUTS] if units[unit, T.UNIT_IS_MAX] else 0
+        for p, q in itertools.combinations(range(inputs), 2):
+            column_unit[column], column_pieces[column] = unit, (p, q)
+            extended.sources[column] = pre + p, pre + q
+            column += 1
+        for i in range(0 if inputs else units[unit, T.UNIT_ROWS]):
             column_unit[column + i], column_pieces[column + i] = unit, (i, i + 1)
-            if row[T.IS_RELU]:
-                continue
-            sources[column + i] = pre, -1
-            shifts[:, column + i] = pieces[T.BREAKPOINT, piece + i], pieces[T.BREAKPOINT_LOW, piece + i]
-            maps[3, column + i] = (maps[3, pre] + abs(pieces[T.BREAKPOINT, piece + i])) * SLACK
+            extended.sources[column + i] = pre, -1
+            extended.shifts[:, column + i] = pieces[[T.BREAKPOINT, T.BREAKPOINT_LOW], piece + i]
 
 
-def _renorm_cut_rows(
-    row: NDArray[np.int64],
-    units: NDArray[np.int64],
-    sources: NDArray[np.int64],
-    maps: NDArray[np.float64],
-    pieces: NDArray[np.float64],
-) -> None:
-    """Recompute the norms of the first level's cut rows from those of its preactivations."""
+def _norm_cut_rows(row: NDArray[np.int64], end: int, maps: NDArray[np.float64], extended: E.Extended) -> None:
+    """Set the norms of a level's cut rows from those of the preactivations they are made of."""
     if row[T.IS_RELU]:
         return
-    for unit in range(row[T.UNIT], row[T.UNIT] + row[T.N_UNIT]):
-        column, piece = units[unit, T.UNIT_ROW], units[unit, T.UNIT_PIECE]
-        for i in range(units[unit, T.UNIT_ROWS]):
-            p, q = sources[column + i]
-            other = maps[3, q] if q >= 0 else abs(pieces[T.BREAKPOINT, piece + i])
-            maps[3, column + i] = (maps[3, p] + other) * SLACK
+    block = slice(row[T.ROW], row[T.ROW] + row[T.N_ROW])
+    p, q = extended.sources[block].T
+    other = np.where(q >= 0, maps[3, q], np.abs(extended.shifts[0, block]))
+    maps[3, block] = (maps[3, p] + other) * SLACK
 
 
 def _set_lattices(network: Network, floats: NDArray[np.float64]) -> None:
@@ -355,126 +312,105 @@ def _lay_out_first_level(
     row: NDArray[np.int64],
     maps: NDArray[np.float64],
     floats: NDArray[np.float64],
-    high: NDArray[np.float64],
-    low: NDArray[np.float64],
-    bounds: NDArray[np.float64],
+    extended: E.Extended,
 ) -> None:
     """Set the first level's maps: the nearest floats of the exact forms, with errors relative to their size."""
     n = first.shape[0]
     block = slice(row[T.PRE], row[T.PRE] + n)
     exact = first.numerators.tolist()
-    doubled = [[_double_double(int(v), first.denominator) for v in entries] for entries in exact]
-    parts = np.array(doubled, dtype=np.float64).reshape(n, 3, 2)
-    high[:, block], low[:, block] = parts[:, :, 0].T, parts[:, :, 1].T
-    maps[:3, block] = parts[:, :, 0].T
-    maps[3, block] = row_norms(parts[:, :, 0], np.zeros(n))
+    parts = [[_double_double(int(v), first.denominator) for v in entries] for entries in exact]
+    high, low = np.array(parts, dtype=np.float64).reshape(n, 3, 2).transpose(2, 1, 0)
+    maps[:3, block] = extended.high[:, block] = high
+    extended.low[:, block] = low
+    maps[3, block] = row_norms(high.T, np.zeros(n))
     frobenius = math.sqrt(float(np.square(maps[3, block]).sum())) * SLACK
+    has_cut_rows = row[T.ROW] != row[T.PRE]
     for c in range(3):
-        in_floats = not parts[:, c, 1].any()
-        is_zero = not parts[:, c, 0].any()
-        floats[T.SIZE + c] = 0.0 if is_zero else 1.0
-        floats[T.RHO + c] = 0.0 if in_floats else 2 * UNIT_ROUNDOFF
-        if row[T.ROW] != row[T.PRE]:
-            floats[T.RHO + c] += 8 * UNIT_ROUNDOFF
+        in_floats = not low[c].any()
+        floats[T.SIZE + c] = 1.0 if high[c].any() else 0.0
+        floats[T.RHO + c] = (0.0 if in_floats else 2 * UNIT_ROUNDOFF) + has_cut_rows * 8 * UNIT_ROUNDOFF
         floats[T.ERROR + c] = 0.0 if in_floats else 2 * UNIT_ROUNDOFF * frobenius
-        in_doubles = all(
+        in_doubles = in_floats or all(
             Fraction(h) + Fraction(s) == Fraction(int(v[c]), first.denominator)
-            for (h, s), v in zip(parts[:, c].tolist(), exact, strict=True)
-            if math.isfinite(h)
+            for h, s, v in zip(high[c].tolist(), low[c].tolist(), exact, strict=True)
         )
-        bounds[E.RHO + c] = 0.0 if in_doubles else DD
-        bounds[E.ERROR + c] = 0.0 if in_doubles else DD * frobenius
-        if row[T.ROW] != row[T.PRE]:
-            bounds[E.RHO + c] += 8 * DD
+        extended.bounds[0, E.RHO + c] = (0.0 if in_doubles else DD) + has_cut_rows * 8 * DD
+        extended.bounds[0, E.ERROR + c] = 0.0 if in_doubles else DD * frobenius
 
 
 def _lay_out_domain(
     polygon: FarPolygon,
     first_line: int,
+    columns: NDArray[np.int64],
     maps: NDArray[np.float64],
     floats: NDArray[np.float64],
-    high: NDArray[np.float64],
-    low: NDArray[np.float64],
-    bounds: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Set the columns of the domain's lines; return which of them are sides of the far square."""
+    extended: E.Extended,
+) -> None:
+    """Set the columns of the domain's lines and of the sides of the far square."""
     floats[T.LATTICE] = 1.0
     floats[T.RHO : T.RHO + 3] = 2 * UNIT_ROUNDOFF
-    bounds[E.RHO : E.RHO + 3] = DD
-    far_side = np.zeros((2, maps.shape[1]))
-    for i, line in enumerate(polygon.lines):
-        column = first_line + i
+    extended.bounds[-1, E.RHO : E.RHO + 3] = DD
+    for column, line in enumerate(polygon.lines, start=first_line):
         if line[3]:
-            far_side[:, column] = -line[0] * line[3], -line[1] * line[3]
+            columns[column, T.FAR_SIDE_X], columns[column, T.FAR_SIDE_Y] = -line[0], -line[1]
             continue
-        for c in range(3):
-            high[c, column], low[c, column] = _double_double(line[c], 1)
-        maps[:3, column] = high[:, column]
-        if low[:, column].any():
-            maps[3, column] = row_norms(high[:, column][None, :], np.zeros(1))[0]
-    return far_side
+        parts = np.array([_double_double(value, 1) for value in line[:3]])
+        extended.high[:, column], extended.low[:, column] = parts.T
+        maps[:3, column] = parts[:, 0]
+        if parts[:, 1].any():  # only lines that floats do not hold have errors
+            maps[3, column] = row_norms(parts[None, :, 0], np.zeros(1))[0]
 
 
-def _work(
-    network: Network,
-    tables: Tables,
-    maps: NDArray[np.float64],
-    floats: NDArray[np.float64],
-    high: NDArray[np.float64],
-    low: NDArray[np.float64],
-    bounds: NDArray[np.float64],
-) -> Work:
-    n_columns, n_units, n_levels = maps.shape[1], len(tables.units), len(tables.levels)
-    padded = -(-n_columns // 8) * 8 + 8
-    widest = int(tables.levels[:, T.N_UNIT].max(initial=0)) + 8
-    positive_words, undecided_words = np.zeros(padded // 8, np.uint64), np.zeros(padded // 8, np.uint64)
+def _extended(n_levels: int, n_columns: int) -> E.Extended:
+    return E.Extended(
+        high=np.zeros((3, n_columns)),
+        low=np.zeros((3, n_columns)),
+        bounds=np.zeros((n_levels + 1, E.N_BOUNDS)),
+        formed_at=np.full(n_levels + 1, -1, np.int64),
+        sources=np.stack([np.arange(n_columns), np.full(n_columns, -1)], axis=1),
+        shifts=np.zeros((2, n_columns)),
+        forms=np.zeros((2, 3, 3)),
+        errors=np.zeros((3, 3)),
+    )
+
+
+def _digits(network: Network, levels: NDArray[np.int64], n_columns: int, n_units: int) -> Digits:
+    padded = -(-n_columns // 8) + 1
+    widest = int(levels[:, T.N_UNIT].max(initial=0)) + 8
+    positive, undecided = np.zeros(padded, np.uint64), np.zeros(padded, np.uint64)
     words = np.zeros(network.layout.n_words + 1, np.uint64)
-    state = np.zeros(N_STATE, np.int64)
-    state[ENTERING] = n_levels > 0
-    return Work(
-        maps=maps,
-        floats=floats,
-        high=high,
-        low=low,
-        bounds=bounds,
+    return Digits(
         digits=np.zeros(n_units + 8, np.uint16),
         used_digits=np.zeros(n_units + 8, np.uint16),
-        is_formed=np.zeros(n_levels + 1, np.uint8),
-        serial=np.zeros(n_levels + 1, np.int64),
-        extended_at=np.full(n_levels + 1, -1, np.int64),
-        flips=np.zeros(n_levels + 1, np.int64),
         words=words,
         bytes=words.view(np.uint8),
-        positive=positive_words.view(np.uint8),
-        positive_words=positive_words,
-        undecided=undecided_words.view(np.uint8),
-        undecided_words=undecided_words,
+        positive=positive.view(np.uint8),
+        positive_words=positive,
+        undecided=undecided.view(np.uint8),
+        undecided_words=undecided,
         cuts=np.zeros(n_units + 1, np.int64),
-        n_cuts=np.zeros(n_levels + 1, np.int64),
         offsets=np.zeros(widest, np.int64),
         forms=np.zeros((3, widest)),
-        extended_forms=np.zeros((2, 3, 3)),
-        extended_errors=np.zeros((3, 3)),
-        state=state,
-        counters=np.zeros(N_COUNTERS, np.int64),
-        question=np.zeros(5, np.int64),
-        answer=np.zeros(T.N_VERTEX_FLOATS),
     )
 
 
-def _stacks(polygon: FarPolygon, first_line: int, work: Work) -> Stacks:
-    """Return stacks with the polygon as the first and current task."""
-    size = 1024
-    stacks = Stacks(
-        np.zeros((size, T.N_VERTEX_FLOATS)),
-        np.zeros((size, T.N_VERTEX_INTEGERS), np.int64),
-        np.zeros(size, np.int8),
-        np.zeros((size, 2), np.int64),
-        np.zeros((64, N_TASK), np.int64),
-    )
-    n = len(polygon.edges)
+def _geometry(
+    polygon: FarPolygon,
+    first_line: int,
+    maps: NDArray[np.float64],
+    floats: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    n_levels: int,
+) -> Geometry:
+    """Return stacks with the polygon as the first and current task, after the scratch row."""
+    size, n = 1024, len(polygon.edges)
+    vertices = np.zeros((size, T.N_VERTEX_FLOATS))
+    marks = np.zeros((size, T.N_VERTEX_INTEGERS), np.int64)
+    start = T.SCRATCH + 1
     for i, edge in enumerate(polygon.edges):
-        stacks.vertices[i] = float_vertex(polygon.lines[polygon.edges[i - 1]], polygon.lines[edge])
-        stacks.marks[i] = first_line + edge, -1
-    work.state[LENGTH] = work.state[TOP] = n
-    return stacks
+        vertices[start + i] = float_vertex(polygon.lines[polygon.edges[i - 1]], polygon.lines[edge])
+        marks[start + i] = first_line + edge, -1, 0
+    state = np.zeros(T.N_STATE, np.int64)
+    state[T.ENTERING] = n_levels > 0
+    state[T.START], state[T.LENGTH], state[T.TOP] = start, n, start + n
+    return Geometry(maps, floats, columns, vertices, marks, np.zeros((size, 2), np.int64), state)

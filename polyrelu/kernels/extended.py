@@ -14,14 +14,16 @@ is added to every bound that is not exactly zero.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD, dd_add, dd_mul, dd_mul_float
 from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK
-from polyrelu.kernels.compiled import loop
-from polyrelu.kernels.predicates import SMALLEST_GAP, UNKNOWN, certain_sign
+from polyrelu.kernels.compiled import inlined, loop
+from polyrelu.kernels.predicates import SMALLEST_GAP, UNKNOWN, certain_sign, set_gap
 
 RHO, ERROR, SIZE = 0, 3, 6
 """Columns of the bounds of a level, three each, as in the float table."""
@@ -29,20 +31,76 @@ N_BOUNDS = 9
 TINY = 2.0**-1000
 
 
+class Extended(NamedTuple):
+    """The double-double maps, and what their columns are made of.
+
+    Attributes
+    ----------
+    high, low : float64 arrays, shape (3, n_columns)
+    bounds : float64 array, shape (n_levels + 1, N_BOUNDS)
+    formed_at : int64 array, shape (n_levels + 1,)
+        `SERIAL` of the maps that the level was last formed for.
+    sources : int64 array, shape (n_columns, 2)
+        A column is the preactivation in column ``p``, less that in column ``q`` unless ``q`` is -1, less
+    shifts : float64 array, shape (2, n_columns)
+        a breakpoint, as a double-double.
+    forms : float64 array, shape (2, 3, 3), and errors : float64 array, shape (3, 3)
+        High and low parts of three forms, and bounds of their errors.
+    """
+
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    bounds: NDArray[np.float64]
+    formed_at: NDArray[np.int64]
+    sources: NDArray[np.int64]
+    shifts: NDArray[np.float64]
+    forms: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+
 @loop
-def refresh(  # type: ignore[no-untyped-def]
-    last, levels, floats, units, pieces, digits, high, low, bounds, weights, pointers, rows, bias, serial, extended_at
-):
-    """Bring the double-double maps of levels 1 … ``last`` up to date with the current digits."""
+def decide_sign(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-def]
+    """Return the sign of a row at the crossing of two near lines, or UNKNOWN."""
+    _load(row, line, other, tables, digits, g, x)
+    lattices = 1.0
+    for column in (row, line, other):
+        lattices *= g.floats[g.columns[column, T.COLUMN_LEVEL], T.LATTICE]
+    return _sign(x.forms, x.errors, lattices)
+
+
+@loop
+def place_vertex(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-def]
+    """Store the crossing of two near lines in the scratch row of the vertices; False if it is not certain."""
+    _load(row, line, other, tables, digits, g, x)
+    gap_known = g.floats[g.columns[line, T.COLUMN_LEVEL], T.LATTICE]
+    gap_known *= g.floats[g.columns[other, T.COLUMN_LEVEL], T.LATTICE]
+    return _crossing(x.forms, x.errors, gap_known, g.vertices, T.SCRATCH)
+
+
+@inlined
+def _load(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-def]
+    """Bring the maps up to date with the current digits, and write the forms of three columns."""
+    last = 0
+    for column in (row, line, other):
+        level = g.columns[column, T.COLUMN_LEVEL]
+        if level < len(tables.levels):
+            last = max(last, level)
     for level in range(1, last + 1):
-        if extended_at[level] != serial[level]:
+        if x.formed_at[level] != tables.levels[level, T.SERIAL]:
             _form_level(
-                level, levels, floats, units, pieces, digits, high, low, bounds, weights, pointers, rows, bias
-            )
-            extended_at[level] = serial[level]
+                level, tables.levels, g.floats, tables.units, tables.pieces, digits, x.high, x.low, x.bounds,
+                tables.weights, tables.pointers, tables.rows, tables.bias,
+            )  # fmt: skip
+            x.formed_at[level] = tables.levels[level, T.SERIAL]
+    r = 0
+    for column in (row, line, other):
+        for c in range(3):
+            x.forms[0, r, c], x.forms[1, r, c] = _coefficient(column, c, x.sources, x.shifts, x.high, x.low)
+            x.errors[r, c] = g.maps[3, column] * x.bounds[g.columns[column, T.COLUMN_LEVEL], RHO + c]
+        r += 1
 
 
-@loop
+@inlined
 def _form_level(  # type: ignore[no-untyped-def]
     level, levels, floats, units, pieces, digits, high, low, bounds, weights, pointers, rows, bias
 ):
@@ -119,7 +177,7 @@ def _unit_output(unit, digit, c, units, pieces, high, low):  # type: ignore[no-u
     return h, s
 
 
-@loop
+@inlined
 def _coefficient(column, c, sources, shifts, high, low):  # type: ignore[no-untyped-def]
     """Return one coefficient of a column's form: a preactivation, ``z - t``, ``z_p - z_q``, or a domain line."""
     p, q = sources[column, 0], sources[column, 1]
@@ -129,16 +187,6 @@ def _coefficient(column, c, sources, shifts, high, low):  # type: ignore[no-unty
     if c == 2 and shifts[0, column] != 0.0:
         return dd_add(h, s, -shifts[0, column], -shifts[1, column])
     return h, s
-
-
-@loop
-def load_forms(columns, column_level, maps, sources, shifts, high, low, bounds, forms, errors):  # type: ignore[no-untyped-def]
-    """Write the double-double forms of three columns to ``forms`` (2, 3, 3) and their error bounds to ``errors``."""
-    for r in range(3):
-        column = columns[r]
-        for c in range(3):
-            forms[0, r, c], forms[1, r, c] = _coefficient(column, c, sources, shifts, high, low)
-            errors[r, c] = maps[3, column] * bounds[column_level[column], RHO + c]
 
 
 @loop
@@ -156,18 +204,9 @@ def _minor(forms, errors, r, s, c, d):  # type: ignore[no-untyped-def]
     return h, low, (error + TINY if error > 0.0 else error)
 
 
-@loop
-def extended_sign(forms, errors, lattices):  # type: ignore[no-untyped-def]
-    """Return the sign of form 0 at the crossing of lines 1 and 2 (near lines only), or UNKNOWN.
-
-    Parameters
-    ----------
-    forms : float64 array, shape (2, 3, 3)
-        High and low parts, form by form.
-    errors : float64 array, shape (3, 3)
-    lattices : float
-        Product of the lattices of the three forms.
-    """
+@inlined
+def _sign(forms, errors, lattices):  # type: ignore[no-untyped-def]
+    """Return the sign of form 0 at the crossing of lines 1 and 2, or UNKNOWN."""
     h, _, error = _minor(forms, errors, 1, 2, 0, 1)
     orientation = certain_sign(h, error + 2.0 * DD * abs(h), 0.0)
     if orientation == 0 or orientation == UNKNOWN:
@@ -188,9 +227,9 @@ def extended_sign(forms, errors, lattices):  # type: ignore[no-untyped-def]
     return sign if sign == UNKNOWN else sign * orientation
 
 
-@loop
-def extended_crossing(forms, errors, vertices, v):  # type: ignore[no-untyped-def]
-    """Improve a near vertex from the double-double forms of its lines (rows 1 and 2); False if not certain."""
+@inlined
+def _crossing(forms, errors, lattices, vertices, v):  # type: ignore[no-untyped-def]
+    """Place the crossing of lines 1 and 2; False if its error is not small."""
     w, _, w_error = _minor(forms, errors, 1, 2, 0, 1)
     x, _, x_error = _minor(forms, errors, 1, 2, 1, 2)
     y, _, y_error = _minor(forms, errors, 1, 2, 2, 0)
@@ -205,4 +244,5 @@ def extended_crossing(forms, errors, vertices, v):  # type: ignore[no-untyped-de
     vertices[v, T.X], vertices[v, T.Y] = px, py
     vertices[v, T.X_ERROR], vertices[v, T.Y_ERROR] = x_error, y_error
     vertices[v, T.FAR_X] = vertices[v, T.FAR_Y] = vertices[v, T.FAR_ERROR] = 0.0
+    set_gap(lattices, abs(w) + w_error, vertices, v)
     return x_error + y_error <= 2.0**-20 * (abs(px) + abs(py))

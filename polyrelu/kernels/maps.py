@@ -31,7 +31,7 @@ import numpy as np
 
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK, UNIT_ROUNDOFF
-from polyrelu.kernels.compiled import contracted_loop, loop
+from polyrelu.kernels.compiled import contracted_loop, inlined, loop
 
 MAX_FLIPS = 60
 
@@ -111,7 +111,7 @@ def set_bounds(levels, floats, level):  # type: ignore[no-untyped-def]
         floats[level, T.ERROR + c] = total
 
 
-@loop
+@inlined
 def fresh_product(  # type: ignore[no-untyped-def]
     level, levels, floats, units, pieces, digits, maps, weights, pointers, rows, bias, offsets, forms
 ):
@@ -170,7 +170,7 @@ def fresh_product(  # type: ignore[no-untyped-def]
     set_bounds(levels, floats, level)
 
 
-@loop
+@inlined
 def replace_unit(  # type: ignore[no-untyped-def]
     level, unit, old, new, levels, floats, units, pieces, maps, weights, pointers, rows
 ):

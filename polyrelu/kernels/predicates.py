@@ -28,14 +28,14 @@ import numpy as np
 
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import HUGE, SLACK, UNIT_ROUNDOFF
-from polyrelu.kernels.compiled import contracted_loop, loop
+from polyrelu.kernels.compiled import contracted_loop, inlined
 
 UNKNOWN = 2
 SMALLEST_GAP = 2.0**-900
 _ROUNDING = 4.0 * UNIT_ROUNDOFF * SLACK
 
 
-@loop
+@inlined
 def certain_sign(value, error, gap):  # type: ignore[no-untyped-def]
     """Return the sign that a value with an error bound proves: -1, 0, 1 or UNKNOWN (also for NaN)."""
     if value > error:
@@ -47,7 +47,7 @@ def certain_sign(value, error, gap):  # type: ignore[no-untyped-def]
     return UNKNOWN
 
 
-@loop
+@inlined
 def sign_at_vertex(maps, floats, level, form, vertices, v):  # type: ignore[no-untyped-def]
     """Return the sign of a form of a level at a vertex on the stack, or UNKNOWN."""
     a, b, c, norm = maps[0, form], maps[1, form], maps[2, form], maps[3, form]
@@ -83,7 +83,7 @@ def sign_at_vertex(maps, floats, level, form, vertices, v):  # type: ignore[no-u
     return certain_sign(value, error, gap)
 
 
-@loop
+@inlined
 def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):  # type: ignore[no-untyped-def]
     """Store the crossing of two lines, neither of them at infinity, as vertex ``v``; False if it is not certain."""
     vertices[v, T.GAP] = 0.0
@@ -116,7 +116,7 @@ def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):  # type: 
     return x_error + y_error <= 2.0**-20 * (abs(x) + abs(y))
 
 
-@loop
+@inlined
 def _residual(a, b, c, a_error, b_error, c_error, x, y):  # type: ignore[no-untyped-def]
     """Return a bound of the exact form ``a x + b y + c`` at a float point."""
     ax, by = a * x, b * y
@@ -124,14 +124,14 @@ def _residual(a, b, c, a_error, b_error, c_error, x, y):  # type: ignore[no-unty
     return (abs(ax + by + c) + rounding + a_error * abs(x) + b_error * abs(y) + c_error) * SLACK
 
 
-@loop
+@inlined
 def set_gap(lattices, determinant, vertices, v):  # type: ignore[no-untyped-def]
     """Store the gap of a vertex from the product of its lines' lattices and a bound of their determinant."""
     gap = lattices / determinant / SLACK
     vertices[v, T.GAP] = gap if gap > SMALLEST_GAP and lattices > SMALLEST_GAP else 0.0
 
 
-@loop
+@inlined
 def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):  # type: ignore[no-untyped-def]
     """Store the crossing of a line with the far square's side ``x = side_x M`` (or ``y = side_y M``)."""
     vertices[v, T.GAP] = 0.0
@@ -159,7 +159,7 @@ def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):  
     return along_error <= 2.0**-20 * abs(along) and offset_error <= 2.0**-20 * abs(offset)
 
 
-@loop
+@inlined
 def box_bounds(vertices, start, n):  # type: ignore[no-untyped-def]
     """Return centre and half sides of a box that surely contains a polygon of near vertices."""
     x_low = y_low = math.inf
@@ -190,7 +190,7 @@ def classify_box(maps, first, n, x, y, x_half, y_half, error, positive, undecide
         undecided[k] = not abs(value) > reach
 
 
-@loop
+@inlined
 def box_error(floats, level, x, y, x_half, y_half):  # type: ignore[no-untyped-def]
     """Return the factor ``error`` of `classify_box` for a level."""
     x_reach, y_reach = abs(x) + x_half, abs(y) + y_half

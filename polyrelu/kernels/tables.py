@@ -26,7 +26,12 @@ BYTE = 9  # first byte of the level's digits in a packed pattern
 BIAS = 10  # offset into the bias
 HAS_BIAS = 11  # 1 unless the whole bias is zero
 LARGEST_UNIT = 12  # largest number of cut rows of one unit
-N_INTEGERS = 13
+# ... and what changes while regions are enumerated:
+N_CUTS = 13  # number of cut units of the current polygon
+IS_FORMED = 14  # 1 if the maps have been formed since the level before was entered
+FLIPS = 15  # updates of the maps since they were formed afresh
+SERIAL = 16  # changes whenever the maps change
+N_INTEGERS = 17
 
 # --- float table, one row for each level ---------------------------------------------------------------
 RHO = 0  # 3 columns: error of a form's coefficient is at most its norm times this
@@ -61,6 +66,12 @@ INTERCEPT_HIGH, INTERCEPT_LOW = 2, 3
 BREAKPOINT, BREAKPOINT_LOW = 4, 5  # the breakpoint above the piece
 N_PIECE_FLOATS = 6
 
+# --- integer table, one row for each column of maps -----------------------------------------------------
+COLUMN_LEVEL = 0  # the number of levels for the domain's lines
+COLUMN_CLASS = 1  # equal for proportional rows of one level: they are one line in every region
+FAR_SIDE_X, FAR_SIDE_Y = 2, 3  # (1, 0) for the side x = M of the far square, and so on; else (0, 0)
+N_COLUMN_INTEGERS = 4
+
 # --- vertices of polygons on the stack -----------------------------------------------------------------
 X, Y = 0, 1  # coordinates (of a far vertex: its finite part)
 X_ERROR, Y_ERROR = 2, 3
@@ -69,7 +80,31 @@ GAP = 7  # a form's exact value there is zero or at least GAP times the lattice 
 N_VERTEX_FLOATS = 8
 EDGE = 0  # column of the line from this vertex to the next one
 ZEROS = 1  # head of the list of further forms that vanish here, or -1
-N_VERTEX_INTEGERS = 2
+SIGN = 2  # sign of the form that is being tested
+N_VERTEX_INTEGERS = 3
+SCRATCH = 0  # row of the vertex stack in which an exactly placed vertex is handed over
+
+# --- tasks that wait ---------------------------------------------------------------------------------
+TASK_LEVEL, TASK_CUT, TASK_START, TASK_LENGTH, TASK_DIGIT, TASK_ZERO_TOP = range(6)
+N_TASK_INTEGERS = 6
+
+# --- the state of an enumeration -----------------------------------------------------------------------
+LEVEL, CUT = 0, 1  # the current task: its level, how many cut units are done,
+START, LENGTH = 2, 3  # and its polygon
+TOP, ZERO_TOP, N_TASKS = 4, 5, 6  # heights of the stacks
+ENTERING = 7  # 1 if the current level has not been entered yet
+N_OUT, N_CORNERS, N_EXTRA, N_FAR = 8, 9, 10, 11  # lengths of the output
+ABORT = 12  # 1 once an answer has ended the enumeration
+ASK = 13  # address of the function that answers questions
+QUESTION = 14  # 4 columns: kind, form, line, line
+FILTERED, EXTENDED, EXACT = 18, 19, 20  # how many signs were decided how
+PRODUCTS, UPDATES = 21, 22  # how often maps were formed afresh, and updated
+N_STATE = 23
+ASK_SIGN, ASK_VERTEX = 0, 1
+ABORT_ANSWER = -9
 
 # --- what the enumeration returns with -----------------------------------------------------------------
 DONE, OUTPUT_FULL, STACK_FULL, ABORTED = 0, 1, 2, 3
+
+# --- marks of a row once its level is entered ----------------------------------------------------------
+DECIDED, CUTS, VANISHES = 0, 1, 2

@@ -257,7 +257,8 @@ def _array(tensor: TensorProto, what: str) -> NDArray:
         return np.array(array)
     if array.dtype.kind in "cOSU":
         raise NetworkError(f"{what} needs real numbers but received {array.dtype}. Store floats.")
-    return np.array(array, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # NaN is refused where it is used
+        return np.array(array, dtype=np.float64)
 
 
 def _input_shape(value: ValueInfoProto) -> tuple[int, ...]:

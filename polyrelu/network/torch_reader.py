@@ -164,7 +164,8 @@ def _run(graph: Graph, traced: GraphModule, shape: tuple[int, ...]) -> Affine:
             raise type(error)(f"{graph.place}: {error}") from None
         except (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError) as error:
             raise NetworkError(
-                f"{graph.place}: the node needs arguments that fit what it reads but they do not ({error}). Check the shapes."
+                f"{graph.place}: the node needs arguments that fit what it reads but they do not ({error}). "
+                "Check the shapes."
             ) from error
     graph.notes.insert(0, f"The input of shape {shape} is flattened in C order.")
     returned = nodes[-1].args[0]
