@@ -1,1 +1,83 @@
-"""Exact polyhedral geometry of ReLU networks."""
+"""Exact polyhedral geometry of ReLU networks.
+
+A network with piecewise-linear activations cuts its input space into polyhedra and is one affine map on each.
+polyrelu computes them, how they meet and what the network does there: exactly.
+
+>>> import polyrelu
+>>> network = polyrelu.Network.from_arrays([([[1, 1], [1, 1]], [0, -1]), ([[1, -2]], [0])])
+>>> polyrelu.tessellate(network).n_regions
+3
+
+Names are loaded when they are first used, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from polyrelu.enumeration.brute import enumerate_brute
+    from polyrelu.enumeration.plane import enumerate_plane
+    from polyrelu.exact.domain import Domain
+    from polyrelu.network.load import load
+    from polyrelu.network.model import Layer, Network
+    from polyrelu.network.npz import from_npz
+    from polyrelu.network.onnx_reader import from_onnx
+    from polyrelu.network.pattern import Pattern
+    from polyrelu.network.slices import Slice
+    from polyrelu.network.torch_reader import from_torch
+    from polyrelu.region.model import Region, region_at, region_of
+    from polyrelu.tessellation.model import Tessellation
+    from polyrelu.tessellation.tessellate import tessellate
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Domain": "polyrelu.exact.domain",
+    "Layer": "polyrelu.network.model",
+    "Network": "polyrelu.network.model",
+    "Pattern": "polyrelu.network.pattern",
+    "Region": "polyrelu.region.model",
+    "Slice": "polyrelu.network.slices",
+    "Tessellation": "polyrelu.tessellation.model",
+    "enumerate_brute": "polyrelu.enumeration.brute",
+    "enumerate_plane": "polyrelu.enumeration.plane",
+    "from_npz": "polyrelu.network.npz",
+    "from_onnx": "polyrelu.network.onnx_reader",
+    "from_torch": "polyrelu.network.torch_reader",
+    "load": "polyrelu.network.load",
+    "region_at": "polyrelu.region.model",
+    "region_of": "polyrelu.region.model",
+    "tessellate": "polyrelu.tessellation.tessellate",
+}
+
+__all__ = [
+    "Domain",
+    "Layer",
+    "Network",
+    "Pattern",
+    "Region",
+    "Slice",
+    "Tessellation",
+    "__version__",
+    "enumerate_brute",
+    "enumerate_plane",
+    "from_npz",
+    "from_onnx",
+    "from_torch",
+    "load",
+    "region_at",
+    "region_of",
+    "tessellate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'polyrelu' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

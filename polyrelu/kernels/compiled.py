@@ -3,15 +3,44 @@
 They are serial, cached across processes, and release the GIL. They allocate nothing: without numba's memory
 runtime no reference is counted when tables are passed around, which would cost ten times the arithmetic.
 Divisions follow IEEE (no exception for a zero divisor), because every bound treats infinities and NaN as
-"not decided". Functions called in one place only are inlined: a table is passed as nine words. Only loops whose error bounds allow it may fuse a product with a sum.
+"not decided". Functions called in one place only are inlined: a table is passed as nine words. Only loops whose
+error bounds allow it may fuse a product with a sum.
+
+Numba takes a cached function as current while its own file is unchanged, although what it calls may live in
+another file. Here the stamp of every cached function covers all files of the folder.
 """
 
 from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from numba import njit
 
 __all__ = ["contracted_loop", "inlined", "loop"]
 
-loop = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-inlined = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
-contracted_loop = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, fastmath={"contract"})
+
+def _sources() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+_STAMP = _sources()
+
+
+def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, **options)(function)
+        dispatcher._cache._cache_file._source_stamp = _STAMP
+        return dispatcher
+
+    return decorate
+
+
+loop = _compiled()
+inlined = _compiled(forceinline=True)
+contracted_loop = _compiled(fastmath={"contract"})

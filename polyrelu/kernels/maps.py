@@ -120,25 +120,23 @@ def fresh_product(  # type: ignore[no-untyped-def]
     unit0, pre0, is_relu = levels[before, T.UNIT], levels[before, T.PRE], levels[before, T.IS_RELU]
     start, n, weight0 = levels[level, T.PRE], levels[level, T.N_PRE], levels[level, T.WEIGHT]
     bias0 = levels[level, T.BIAS]
-    for c in range(3):
-        floats[level, T.SIZE + c] = 0.0
     count = 0
+    sx = sy = sc = 0.0
     for k in range(levels[before, T.N_UNIT]):
         digit = digits[unit0 + k]
-        if is_relu:
-            if digit == 0:
-                continue
+        if is_relu:  # no branch on the digit: inactive units are overwritten by the next one
             x, y, c = maps[0, pre0 + k], maps[1, pre0 + k], maps[2, pre0 + k]
+            is_used = 1.0 * digit
         else:
             x, y, c = unit_output(units, unit0 + k, digit, pieces, maps)
-            if x == 0.0 and y == 0.0 and c == 0.0:
-                continue
-        floats[level, T.SIZE] += x * x
-        floats[level, T.SIZE + 1] += y * y
-        floats[level, T.SIZE + 2] += c * c
+            is_used = 1.0 if x != 0.0 or y != 0.0 or c != 0.0 else 0.0
         forms[0, count], forms[1, count], forms[2, count] = x, y, c
         offsets[count] = k
-        count += 1
+        count += np.int64(is_used)
+        sx += is_used * x * x
+        sy += is_used * y * y
+        sc += is_used * c * c
+    floats[level, T.SIZE], floats[level, T.SIZE + 1], floats[level, T.SIZE + 2] = sx, sy, sc
     for j in range(n):
         maps[0, start + j] = 0.0
         maps[1, start + j] = 0.0

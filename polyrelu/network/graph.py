@@ -128,6 +128,8 @@ class Graph:
         if not may_round and not _composes_exactly(matrix, value):
             value = self.settle(value)
         terms = {number: csr_array(matrix @ term) for number, term in value.terms.items()}
+        for term in terms.values():
+            term.eliminate_zeros()
         return Affine(shape, terms, matrix @ value.bias)
 
     def shift(self, value: Affine, constant: NDArray[np.float64], may_round: bool = False) -> Affine:

@@ -132,6 +132,8 @@ def _placed(
     total = csr_array((len(rows), width))
     for number, term in value.terms.items():
         chosen = term[rows] if len(rows) < value.size else term
+        if not chosen.nnz:
+            continue
         columns = places[number][chosen.indices]
         total = total + csr_array((chosen.data, columns, chosen.indptr), shape=(len(rows), width))
     return total

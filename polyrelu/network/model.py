@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.errors import NetworkError
 from polyrelu.exact.matrix import RationalMatrix
+from polyrelu.exact.rational import to_fraction
 from polyrelu.network.activation import IDENTITY, MAX_UNIT, RELU, Activation, PiecewiseLinear
 from polyrelu.network.pattern import Pattern, PatternLayout
 
@@ -49,7 +51,9 @@ class Layer:
         weight = self.weight if _is_sparse(self.weight) else _exact_floats(self.weight, "A weight")
         bias = _exact_floats(self.bias, "A bias")
         if _is_sparse(weight):
-            weight = weight.tocsr().astype(np.float64)
+            weight = weight.tocsr()
+            _exact_floats(weight.data, "A weight")
+            weight = weight.astype(np.float64)
             weight.sum_duplicates()
             _refuse_nonfinite(weight.data, "A weight")
         if weight.ndim != 2 or bias.shape != (weight.shape[0],):
@@ -332,11 +336,16 @@ def _exact_floats(values: ArrayLike, what: str) -> NDArray[np.float64]:
     """Return a read-only float64 copy; refuse what it cannot hold exactly."""
     try:
         array = np.asarray(values)
+        if array.dtype.kind not in "biufO":
+            raise NetworkError(f"{what} needs real numbers but received {array.dtype}. Convert them yourself.")
         floats = np.array(array, dtype=np.float64)
+    except NetworkError:
+        raise
     except (TypeError, ValueError, OverflowError) as error:
         raise NetworkError(f"{what} needs to be an array of numbers but could not be read ({error}).") from None
     _refuse_nonfinite(floats, what)
-    if array.dtype.kind in "iuO" and any(int(f) != v if v == int(v) else f != v for f, v in _changed(floats, array)):
+    may_round = array.dtype.kind == "O" or (array.dtype.kind in "iu" and (np.abs(floats) > 2.0**53).any())
+    if may_round and any(Fraction(f) != to_fraction(v, what) for f, v in _changed(floats, array)):
         raise NetworkError(
             f"{what} needs numbers that a 64-bit float holds exactly but received one it would round. "
             "Scale the layer to dyadic numbers, or round it yourself."

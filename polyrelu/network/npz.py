@@ -49,9 +49,10 @@ def from_npz(path: str | PathLike[str]) -> Network:
 def _read(path: str | PathLike[str]) -> dict[str, NDArray]:
     name = str(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds one array, not an archive of arrays")
+        loaded = np.load(path, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise ValueError("it holds one array, not an archive of arrays")
+        with loaded as archive:
             return {key: archive[key] for key in archive.files}
     except FileNotFoundError:
         raise FileError(f"`from_npz` needs a file but found none at {name!r}. Check the path.") from None

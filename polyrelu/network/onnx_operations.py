@@ -10,7 +10,7 @@ import numpy as np
 from polyrelu.errors import NetworkError, UnsupportedNodeError
 from polyrelu.network import operations, tensors
 from polyrelu.network.activation import ABS, RELU, hard_sigmoid, leaky_relu
-from polyrelu.network.graph import Graph
+from polyrelu.network.graph import Graph, finite_floats
 from polyrelu.network.onnx_movements import MOVEMENTS
 from polyrelu.network.onnx_node import Handler, Node
 from polyrelu.network.tensors import Dropped, Tensor, lift, move
@@ -24,6 +24,8 @@ __all__ = ["HANDLERS"]
 
 def _gemm(graph: Graph, node: Node) -> Tensor:
     left, right = node.tensor(0), node.tensor(1)
+    if isinstance(right, np.ndarray):
+        right = finite_floats(right, "A weight")
     if node.attributes.get("transA", 0):
         left = move(graph, left, np.transpose)
     if node.attributes.get("transB", 0):

@@ -107,7 +107,7 @@ def add(graph: Graph, left: Tensor, right: Tensor) -> Tensor:
 
 def negate(graph: Graph, value: Tensor) -> Tensor:
     """Return ``-value``."""
-    return -value if isinstance(value, np.ndarray) else graph.negate(value)
+    return np.asarray(-value) if isinstance(value, np.ndarray) else graph.negate(value)
 
 
 def subtract(graph: Graph, left: Tensor, right: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ import numpy as np
 from polyrelu.errors import UnsupportedNodeError
 from polyrelu.network import operations, tensors
 from polyrelu.network.activation import ABS, HARD_SIGMOID, RELU, RELU6, PiecewiseLinear, clip, leaky_relu
-from polyrelu.network.graph import Affine, Graph
-from polyrelu.network.tensors import Dropped, Tensor, constant_of, lift, move
+from polyrelu.network.graph import Affine, Graph, finite_floats
+from polyrelu.network.tensors import Dropped, Tensor, constant_of, lift
 from polyrelu.network.torch_modules import MODULES
 from polyrelu.network.torch_movements import MOVEMENTS, VIEWS, as_tensor
 from polyrelu.network.windows import Window, same_padding
@@ -86,7 +86,8 @@ def _sub(graph: Graph, input: Any, other: Any, *, alpha: float = 1) -> Tensor:
 
 
 def _linear(graph: Graph, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    result = tensors.matrix_product(graph, input, move(graph, weight, np.transpose))
+    numbers = finite_floats(constant_of(weight, "The weight of a linear layer"), "A weight")
+    result = tensors.matrix_product(graph, input, numbers.T)
     return result if bias is None else tensors.add(graph, result, bias)
 
 
@@ -282,7 +283,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "minimum": _binary(operations.minimum), "mm": _binary(tensors.matrix_product),
     "mul": _binary(tensors.multiply), "multiply": _binary(tensors.multiply), "neg": tensors.negate, "prelu": _prelu,
     "relu": _activation(RELU), "relu6": _activation(RELU6), "sigmoid": _drop, "softmax": _drop, "sub": _sub,
-    "subtract": _sub, "sum": _reduction(operations.total), "threshold": _threshold,
+    "subtract": _sub, "sum": _reduction(operations.total), "threshold": _threshold, "_threshold": _threshold,
     "truediv": _binary(tensors.divide),
 }  # fmt: skip
 for _rank in (1, 2, 3):

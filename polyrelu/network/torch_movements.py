@@ -119,8 +119,10 @@ def _getitem(graph: Graph, input: Any, index: Any) -> Any:
 def _getattr(graph: Graph, input: Any, name: str) -> Any:
     if name == "values" and isinstance(input, tuple):
         return input[0]
+    if name in ("T", "mT"):
+        return move(graph, input, np.transpose if name == "T" else np.matrix_transpose)
     if name in ("shape", "ndim"):
-        return getattr(input, name) if name == "shape" else len(input.shape)
+        return tuple(input.shape) if name == "shape" else len(input.shape)
     raise UnsupportedNodeError(f"`from_torch` needs the shape of a tensor but reads {name}. Write the value out.")
 
 

@@ -340,7 +340,8 @@ def fractions(matrix):
 
 
 def product(vector, matrix):
-    return [sum((v * row[j] for v, row in zip(vector, matrix, strict=True)), Fraction(0)) for j in range(len(matrix[0]))]
+    columns = zip(*matrix, strict=True)
+    return [sum((v * w for v, w in zip(vector, column, strict=True)), Fraction(0)) for column in columns]
 
 
 @settings(max_examples=50, deadline=None)
