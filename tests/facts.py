@@ -1,4 +1,4 @@
-"""What two enumerations must agree on, in exact numbers, read from the oracle and from regions."""
+"""What two enumerations must agree on, in exact numbers, read from the oracle, from regions and from tessellations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fractions import Fraction
 from itertools import combinations
 
 import networkx as nx
-from cases import hash_lines, hash_pairs
+from cases import hash_areas, hash_lines, hash_pairs
 from oracle import Complex
-from oracle_cells import ZERO, Point, midpoint, value_at
 
 from polyrelu.exact.domain import Domain
 from polyrelu.region.model import Region
+from polyrelu.tessellation.model import AT_INFINITY, INSIDE, Tessellation
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Facts:
         Those that vanish on the whole region.
     facets : Counter of (pattern or None, frozenset of int)
         For each facet the region on its other side, None on the border of the domain, and the neurons that
-        vanish on the facet but not on the region.
+        vanish on it.
     """
 
     is_bounded: bool
@@ -43,10 +43,10 @@ class Facts:
 def facts_of_oracle(found: Complex) -> dict[str, Facts]:
     """Return what the oracle says of each region, by pattern."""
     facets: list[Counter] = [Counter() for _ in found.regions]
-    for ends, users in found.sides.items():
-        for index, _ in users:
-            [other] = [found.patterns[i] for i, _ in users if i != index] or [None]
-            facets[index][other, neurons_on(found, index, midpoint(ends))] += 1
+    for facet in found.facets:
+        for index in facet.regions:
+            [other] = [found.patterns[i] for i in facet.regions if i != index] or [None]
+            facets[index][other, facet.zeros] += 1
     return {
         pattern: Facts(
             region.cell.is_bounded,
@@ -59,31 +59,106 @@ def facts_of_oracle(found: Complex) -> dict[str, Facts]:
     }
 
 
-def neurons_on(found: Complex, index: int, point: Point) -> frozenset[int]:
-    """Return the neurons with a wall that contains the point but not the region."""
-    pieces = found.regions[index].pieces
-    return frozenset(
-        i for i, piece in enumerate(pieces) if any(any(wall) and value_at(wall, point) == ZERO for wall in piece.walls)
-    )
-
-
 def facts_of_regions(regions: list[Region]) -> dict[str, Facts]:
     """Return what regions say of themselves, by pattern."""
     result = {}
     for region in regions:
         across = {facet.row: without_bars(pattern) for facet, pattern in region.neighbours}
+        zeros = frozenset(region.zero_neurons)
         result[without_bars(region.pattern)] = Facts(
             region.is_bounded,
             frozenset(region.vertices),
-            tuple(map(tuple, region.affine_map.rows.to_fractions())),
-            frozenset(region.zero_neurons),
-            Counter((across.get(facet.row), frozenset(facet.neurons)) for facet in region.facets),
+            affine_rows(region),
+            zeros,
+            Counter((across.get(facet.row), zeros.union(facet.neurons)) for facet in region.facets),
         )
     return result
 
 
+def facts_of_tessellation(t: Tessellation) -> dict[str, Facts]:
+    """Return what a tessellation says of each region, by pattern."""
+    patterns, points = t.pattern_texts(), t.vertices_exact()
+    facets: list[Counter] = [Counter() for _ in patterns]
+    for facet, (left, right) in enumerate(t.facet_regions.tolist()):
+        zeros = frozenset(t.facet_neurons(facet).tolist())
+        facets[left][None if right == -1 else patterns[right], zeros] += 1
+        if right != -1:
+            facets[right][patterns[left], zeros] += 1
+    return {
+        pattern: Facts(
+            bool(t.bounded[i]),
+            frozenset(points[v] for v in t.corners(i) if t.vertex_kind[v] != AT_INFINITY),
+            affine_rows(t.region(i)),
+            frozenset(t.zero_neurons(i).tolist()),
+            facets[i],
+        )
+        for i, pattern in enumerate(patterns)
+    }
+
+
+def affine_rows(region: Region) -> tuple[tuple[Fraction, ...], ...]:
+    return tuple(map(tuple, region.affine_map.rows.to_fractions()))
+
+
 def without_bars(pattern: object) -> str:
     return str(pattern).replace("|", "")
+
+
+def vertices_of_tessellation(t: Tessellation) -> dict[tuple[Fraction, ...], tuple[bool, frozenset[int]]]:
+    """Return each vertex with whether it is strictly inside the domain, and the neurons that vanish there."""
+    return {
+        point: (bool(t.vertex_kind[v] == INSIDE), frozenset(t.vertex_neurons(v).tolist()))
+        for v, point in enumerate(t.vertices_exact())
+        if t.vertex_kind[v] != AT_INFINITY
+    }
+
+
+def vertices_of_oracle(found: Complex) -> dict[tuple[Fraction, ...], tuple[bool, frozenset[int]]]:
+    """Return each vertex with whether it is strictly inside the domain, and the neurons that vanish there."""
+    inside = found.interior_vertices
+    return {point: (point in inside, zeros) for point, zeros in found.vertices.items()}
+
+
+def edges_of_tessellation(t: Tessellation) -> Counter[tuple[frozenset, frozenset, frozenset[int]]]:
+    """Return each facet as the patterns beside it, its finite ends, and the neurons that vanish on it."""
+    patterns, points = t.pattern_texts(), t.vertices_exact()
+    facets: Counter = Counter()
+    for facet, regions in enumerate(t.facet_regions.tolist()):
+        ends = t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]]
+        facets[
+            frozenset(patterns[i] for i in regions if i != -1),
+            frozenset(points[v] for v in ends if t.vertex_kind[v] != AT_INFINITY),
+            frozenset(t.facet_neurons(facet).tolist()),
+        ] += 1
+    return facets
+
+
+def edges_of_oracle(found: Complex) -> Counter[tuple[frozenset, frozenset, frozenset[int]]]:
+    """Return each facet as the patterns beside it, its finite ends, and the neurons that vanish on it."""
+    return Counter((frozenset(found.patterns[i] for i in f.regions), f.ends, f.zeros) for f in found.facets)
+
+
+def fields_of_tessellation(t: Tessellation) -> dict[str, object]:
+    """Return every field of ``expected.json`` for a tessellation."""
+    patterns, areas = t.pattern_texts(), t.areas()
+    return {
+        "cells": t.n_regions,
+        "bounded_cells": int(t.bounded.sum()),
+        "adjacency_edges": len(t.adjacent_pairs),
+        "linear_regions": t.n_linear_regions,
+        "distinct_affine_maps": t.n_affine_maps,
+        "strict_regions": int(t.is_strict.sum()),
+        "codes_total_003": len(t.code_space()),
+        "vertices": t.n_inner_vertices,
+        "vertices_interior": t.n_inner_vertices,
+        "vertices_total": t.n_vertices,
+        "hamming1_pairs": len(t.hamming1_pairs),
+        "hamming1_not_adjacent": t.count_hamming1_not_adjacent(),
+        "adjacent_not_hamming1": t.count_adjacent_not_hamming1(),
+        "code_set_sha256": hash_lines(patterns),
+        "edge_set_sha256": hash_pairs((patterns[i], patterns[j]) for i, j in t.adjacent_pairs.tolist()),
+        "area_sha256": None if None in areas else hash_areas(zip(patterns, areas, strict=True)),
+    }
 
 
 def fields_of_facts(facts: dict[str, Facts], domain: Domain) -> dict[str, object]:

@@ -146,13 +146,13 @@ def random_networks(draw: DrawFn, dims: Sequence[int] = (1, 2), max_neurons: int
 
 @st.composite
 def sliced_networks(draw: DrawFn, dims: Sequence[int] = (1, 2), max_neurons: int = 6) -> Network:
-    """Draw a network with three inputs on a line or plane with rational coordinates."""
+    """Draw a network with one input more than asked for, on a line, plane or space with rational coordinates."""
     dim = draw(st.sampled_from(dims))
-    network = draw(networks((3,), max_neurons) | random_networks((3,), max_neurons))
-    vectors = st.lists(rationals(), min_size=3, max_size=3)
+    network = draw(networks((dim + 1,), max_neurons) | random_networks((dim + 1,), max_neurons))
+    vectors = st.lists(rationals(), min_size=dim + 1, max_size=dim + 1)
     directions = [draw(vectors) for _ in range(dim)]
     for i, direction in enumerate(directions):
-        direction[i + 1] += 10 * (1 + i)  # more than all other entries of the rows together: independent
+        direction[i] += 20  # the others are at most 6, so that the directions are independent
     return network.restrict(Slice.along(draw(vectors), *directions))
 
 

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from cases import Case, load_cases
-from facts import facts_of_oracle, facts_of_regions, fields_of_facts, patterns_of_faces
+from facts import (
+    edges_of_oracle,
+    edges_of_tessellation,
+    facts_of_oracle,
+    facts_of_regions,
+    facts_of_tessellation,
+    fields_of_facts,
+    fields_of_tessellation,
+    patterns_of_faces,
+    vertices_of_oracle,
+    vertices_of_tessellation,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import find_regions
+from oracle import Complex, find_regions, text
 from strategies import domains, flat_domains, networks, random_networks, sliced_networks
 
 from polyrelu.enumeration.brute import enumerate_brute
+from polyrelu.enumeration.plane import enumerate_plane
 from polyrelu.errors import DomainError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
 from polyrelu.region.hull import decide_domain
+from polyrelu.tessellation.build import tessellate
+from polyrelu.tessellation.model import Tessellation
 
 MAX_NEURONS = 20
 CASES = [case for case in load_cases() if case.network.n_neurons <= MAX_NEURONS]
@@ -47,6 +63,54 @@ def test_flat_domains_are_enumerated_in_their_affine_hull(data):
         return
     found = find_regions(network.restrict(hull.hull), hull.inner.rows)
     assert facts_of_regions(enumerate_brute(network, domain)) == facts_of_oracle(found)
+
+
+@given(problems())
+@settings(max_examples=150)
+def test_tessellations_say_what_the_oracle_says(problem):
+    network, domain = problem
+    found = find_regions(network, domain.rows)
+    for method in (enumerate_plane, enumerate_brute):
+        t = tessellate(network, domain, method=method)
+        check_tessellation(t, found)
+
+
+def check_tessellation(t: Tessellation, found: Complex) -> None:
+    """Check everything that the oracle knows of a network with one or two inputs."""
+    patterns = t.pattern_texts()
+    assert facts_of_tessellation(t) == facts_of_oracle(found)
+    assert vertices_of_tessellation(t) == vertices_of_oracle(found)
+    assert edges_of_tessellation(t) == edges_of_oracle(found)
+    assert (t.n_linear_regions, t.n_affine_maps) == (found.linear_regions, found.distinct_affine_maps)
+    assert dict(zip(patterns, t.areas(), strict=True)) == {
+        pattern: region.cell.size for pattern, region in zip(found.patterns, found.regions, strict=True)
+    }
+    assert {frozenset(patterns[i] for i in pair) for pair in t.hamming1_pairs.tolist()} == {
+        frozenset(found.patterns[i] for i in pair) for pair in found.hamming1
+    }
+    assert t.count_hamming1_not_adjacent() == len(found.hamming1 - found.adjacent)
+    assert t.count_adjacent_not_hamming1() == len(found.adjacent - found.hamming1)
+    assert {text(digits) for digits in t.network.layout.unpack(t.code_space()).tolist()} == found.all_patterns
+    assert t.total_area() == t.domain_area()
+    t.check_euler()
+
+
+@given(problems(dims=(3,)))
+@settings(max_examples=60)
+def test_tessellations_of_space_say_what_their_regions_say(problem):
+    network, domain = problem
+    regions = enumerate_brute(network, domain)
+    t = tessellate(network, domain)
+    assert facts_of_tessellation(t) == facts_of_regions(regions)
+    assert t.total_area() == t.domain_area()
+    t.check_euler()
+
+
+@pytest.mark.parametrize("case", load_cases(), ids=str)
+def test_tessellations_give_every_field_of_every_case(case: Case):
+    method = enumerate_plane if case.dim <= 2 else partial(enumerate_brute, max_neurons=MAX_NEURONS)
+    fields = fields_of_tessellation(tessellate(case.network, case.domain, method=method))
+    assert {name: fields[name] for name in case.expected} == case.expected
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.dim <= 2], ids=str)

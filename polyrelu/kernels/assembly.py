@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polyrelu.kernels.compiled import inlined, loop
+from polyrelu.kernels.compiled import loop
 
 # --- columns of the integer table of lines ---------------------------------------------------------------
 LINE_ITEM = 0  # item of the line; for a pair of inputs of a max unit the item of the unit's first input
@@ -42,20 +42,20 @@ LOW_HALF = np.uint64(0xFFFFFFFF)
 FAILED = -1
 
 
-@inlined
+@loop
 def field_hash(value, word, salts):  # type: ignore[no-untyped-def]
     """Return what the bits ``value`` of a word add to the hash."""
     return (value & LOW_HALF) * salts[2 * word] + (value >> np.uint64(32)) * salts[2 * word + 1]
 
 
-@inlined
+@loop
 def slot_of(key, mask):  # type: ignore[no-untyped-def]
     """Return where the search for a hash starts."""
     mixed = (key ^ (key >> np.uint64(32))) * MULTIPLIER
     return np.int64((mixed ^ (mixed >> np.uint64(29))) & np.uint64(mask))
 
 
-@inlined
+@loop
 def field_of(words, region, items, item):  # type: ignore[no-untyped-def]
     """Return the bits of an item's neuron in a region's pattern, in place."""
     mask = (np.uint64(1) << np.uint64(items[item, ITEM_BITS])) - np.uint64(1)
@@ -297,7 +297,7 @@ def region_zeros(words, indptr, starts, touched, items, zero_indptr, zeros):  # 
         zero_indptr[region + 1] = top
 
 
-@inlined
+@loop
 def _add_neuron(item, region, start, top, words, items, zeros):  # type: ignore[no-untyped-def]
     """Append the neuron of an item to a list, once; the winner of a max unit says nothing, its equals do."""
     neuron = items[item, ITEM_NEURON]

@@ -23,7 +23,7 @@ from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD, dd_add, dd_mul, dd_mul_float
 from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK
 from polyrelu.kernels.compiled import inlined, loop
-from polyrelu.kernels.predicates import SMALLEST_GAP, UNKNOWN, certain_sign, set_gap
+from polyrelu.kernels.predicates import SMALLEST_GAP, UNKNOWN, WORST_VERTEX, certain_sign, set_gap
 
 RHO, ERROR, SIZE = 0, 3, 6
 """Columns of the bounds of a level, three each, as in the float table."""
@@ -245,4 +245,4 @@ def _crossing(forms, errors, lattices, vertices, v):  # type: ignore[no-untyped-
     vertices[v, T.X_ERROR], vertices[v, T.Y_ERROR] = x_error, y_error
     vertices[v, T.FAR_X] = vertices[v, T.FAR_Y] = vertices[v, T.FAR_ERROR] = 0.0
     set_gap(lattices, abs(w) + w_error, vertices, v)
-    return x_error + y_error <= 2.0**-20 * (abs(px) + abs(py))
+    return x_error + y_error <= WORST_VERTEX * (abs(px) + abs(py))

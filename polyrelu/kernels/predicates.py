@@ -32,6 +32,8 @@ from polyrelu.kernels.compiled import contracted_loop, inlined
 
 UNKNOWN = 2
 SMALLEST_GAP = 2.0**-900
+WORST_VERTEX = 2.0**-10
+"""Vertices with a larger bound of their relative error are placed by extended arithmetic."""
 _ROUNDING = 4.0 * UNIT_ROUNDOFF * SLACK
 
 
@@ -113,7 +115,7 @@ def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):  # type: 
     vertices[v, T.X_ERROR], vertices[v, T.Y_ERROR] = x_error, y_error
     vertices[v, T.FAR_X] = vertices[v, T.FAR_Y] = vertices[v, T.FAR_ERROR] = 0.0
     set_gap(floats[level_i, T.LATTICE] * floats[level_j, T.LATTICE], abs(determinant) + determinant_error, vertices, v)
-    return x_error + y_error <= 2.0**-20 * (abs(x) + abs(y))
+    return x_error + y_error <= WORST_VERTEX * (abs(x) + abs(y))
 
 
 @inlined
@@ -156,7 +158,7 @@ def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):  
         vertices[v, T.FAR_X], vertices[v, T.FAR_Y] = along, side
         vertices[v, T.X], vertices[v, T.X_ERROR], vertices[v, T.Y], vertices[v, T.Y_ERROR] = offset, offset_error, 0.0, 0.0
     set_gap(floats[level_i, T.LATTICE], abs(b) + b_error, vertices, v)
-    return along_error <= 2.0**-20 * abs(along) and offset_error <= 2.0**-20 * abs(offset)
+    return along_error <= WORST_VERTEX * abs(along) and offset_error <= WORST_VERTEX * abs(offset)
 
 
 @inlined

@@ -212,7 +212,7 @@ def finite_floats(values: NDArray, what: str) -> NDArray[np.float64]:
         raise NetworkError(
             f"{what} needs finite numbers but received {floats[tuple(place)]} at {place}. Repair the model."
         )
-    if array.dtype.kind in "iu" and (np.abs(floats) > 2.0**53).any():
+    if array.dtype.kind in "iu" and (np.abs(floats) >= 2.0**53).any():
         raise NetworkError(f"{what} needs integers below 2**53 but received a larger one. Use floats.")
     return floats
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.errors import NetworkError
+from polyrelu.errors import NetworkError, PatternError
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import to_fraction
 from polyrelu.network.activation import IDENTITY, MAX_UNIT, RELU, Activation, PiecewiseLinear
@@ -238,7 +238,12 @@ Check the order of the layers and that weights are (outputs, inputs).
         PatternError
             If the pattern has another shape than the network's, or a digit its neuron does not have.
         """
-        flat = Pattern.from_digits(pattern.digits, self.pattern_widths).digits
+        if pattern.widths != self.pattern_widths:
+            ours, theirs = ("|".join(map(str, widths)) or "no" for widths in (self.pattern_widths, pattern.widths))
+            raise PatternError(
+                f"A pattern of this network needs {ours} digits but received {theirs}. Give one digit for each neuron."
+            )
+        flat = pattern.digits
         self.layout.pack(np.array([flat], dtype=np.int64))
         digits = [np.zeros(layer.n_outputs, dtype=np.int64) for layer in self.hidden]
         for (layer, unit), digit in zip(self.neurons.tolist(), flat, strict=True):
@@ -286,15 +291,25 @@ Check the order of the layers and that weights are (outputs, inputs).
         if self.input_map is not None:
             digest.update(repr(self.input_map.canonical()).encode())
         for layer in self.layers:
-            rows, columns = layer.weight.nonzero()
-            order = np.lexsort((columns, rows))
-            rows, columns = rows[order].astype(np.int64), columns[order].astype(np.int64)
-            values = np.asarray(layer.weight[rows, columns], dtype=np.float64).ravel()
+            rows, columns, values = _nonzero_entries(layer.weight)
             functions = [(f.breakpoints, f.slopes, f.intercepts) for f in layer.activation.functions]
             digest.update(repr((layer.weight.shape, functions)).encode())
             for array in (rows, columns, values, layer.bias + 0.0, layer.activation.kind, layer.activation.indptr):
                 digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def _nonzero_entries(weight: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return row, column and value of each entry that is not zero, row by row."""
+    if _is_sparse(weight):
+        entries = weight.tocoo()
+        kept = entries.data != 0
+        (rows, columns), values = (axis[kept] for axis in entries.coords), entries.data[kept]
+    else:
+        rows, columns = weight.nonzero()
+        values = weight[rows, columns]
+    order = np.lexsort((columns, rows))
+    return rows[order].astype(np.int64), columns[order].astype(np.int64), values[order]
 
 
 def _apply(values: NDArray[np.float64], activation: Activation) -> NDArray[np.float64]:
@@ -344,7 +359,7 @@ def _exact_floats(values: ArrayLike, what: str) -> NDArray[np.float64]:
     except (TypeError, ValueError, OverflowError) as error:
         raise NetworkError(f"{what} needs to be an array of numbers but could not be read ({error}).") from None
     _refuse_nonfinite(floats, what)
-    may_round = array.dtype.kind == "O" or (array.dtype.kind in "iu" and (np.abs(floats) > 2.0**53).any())
+    may_round = array.dtype.kind == "O" or (array.dtype.kind in "iu" and (np.abs(floats) >= 2.0**53).any())
     if may_round and any(Fraction(f) != to_fraction(v, what) for f, v in _changed(floats, array)):
         raise NetworkError(
             f"{what} needs numbers that a 64-bit float holds exactly but received one it would round. "

@@ -45,7 +45,8 @@ Compare patterns of one network.
 
         A digit beyond 9 is a letter (a = 10 … z = 35), beyond 35 a number in parentheses.
         """
-        return Pattern(tuple(tuple(_parse_layer(part, text)) for part in text.replace(" ", "").split("|")))
+        plain = text.replace(" ", "")
+        return Pattern(tuple(tuple(_parse_layer(part, text)) for part in plain.split("|")) if plain else ())
 
     @staticmethod
     def from_digits(digits: Sequence[int], widths: Sequence[int]) -> Pattern:

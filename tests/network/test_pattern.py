@@ -41,7 +41,8 @@ def test_hamming_is_a_metric(data, digits):
         (" 1 0 | 0 ", ((1, 0), (0,))),
         ("9az(36)(100)", ((9, 10, 35, 36, 100),)),
         ("(7)", ((7,),)),
-        ("", ((),)),
+        ("", ()),
+        (" | ", ((), ())),
         ("1||1", ((1,), (), (1,))),
     ],
 )
@@ -70,51 +71,63 @@ def test_wrong_number_of_digits():
 
 # Packed words ------------------------------------------------------------------------------------------------
 
-pieces = st.lists(st.integers(2, 2**20) | st.just(2), max_size=80).map(lambda n: np.array(n, dtype=np.int64))
+
+@st.composite
+def layouts(draw):
+    """Draw the layout of up to 80 neurons in layers, most of them with two pieces."""
+    n_pieces = draw(st.lists(st.just(2) | st.integers(2, 2**20), max_size=80))
+    steps = draw(st.lists(st.sampled_from([0, 0, 0, 1]), min_size=len(n_pieces), max_size=len(n_pieces)))
+    layers = np.cumsum(np.array(steps, dtype=np.int64))
+    return PatternLayout.for_pieces(np.array(n_pieces, dtype=np.int64), layers), layers
 
 
-@given(pieces, st.integers(0, 2**32 - 1), st.integers(0, 4))
-def test_pack_and_unpack(n_pieces, seed, n):
-    layout = PatternLayout.for_pieces(n_pieces)
-    digits = np.random.default_rng(seed).integers(0, n_pieces, (n, len(n_pieces)))
+def one_layer(*n_pieces):
+    return PatternLayout.for_pieces(np.array(n_pieces), np.zeros(len(n_pieces), dtype=np.int64))
+
+
+@given(layouts(), st.integers(0, 2**32 - 1), st.integers(0, 4))
+def test_pack_and_unpack(drawn, seed, n):
+    layout, _ = drawn
+    digits = np.random.default_rng(seed).integers(0, layout.n_pieces, (n, layout.n_neurons))
     words = layout.pack(digits)
     assert words.shape == (n, layout.n_words)
     assert (layout.unpack(words) == digits).all()
 
 
-@given(pieces)
-def test_fields_are_apart_and_do_not_straddle_words(n_pieces):
-    layout = PatternLayout.for_pieces(n_pieces)
+@given(layouts())
+def test_fields_are_apart_and_do_not_straddle_words(drawn):
+    layout, layers = drawn
     taken = set()
-    for i, pieces_of_one in enumerate(n_pieces.tolist()):
-        assert 2 ** layout.bits[i] >= pieces_of_one > 2 ** (layout.bits[i] - 1) or pieces_of_one == 2
+    for i, n_pieces in enumerate(layout.n_pieces.tolist()):
+        assert 2 ** layout.bits[i] >= n_pieces > 2 ** (layout.bits[i] - 1) or n_pieces == 2
         assert layout.shift[i] + layout.bits[i] <= 64
+        if i and layers[i] != layers[i - 1]:
+            assert layout.shift[i] % 8 == 0
         field = {(layout.word[i], bit) for bit in range(layout.shift[i], layout.shift[i] + layout.bits[i])}
         assert not taken & field
         taken |= field
     assert layout.n_words == 1 + max((word for word, _ in taken), default=0)
 
 
-@given(st.integers(1, 200), st.integers(0, 2**32 - 1))
-def test_relu_neuron_i_is_bit_i(n, seed):
-    layout = PatternLayout.for_pieces(np.full(n, 2))
-    digits = np.random.default_rng(seed).integers(0, 2, (1, n))
-    bits = np.unpackbits(layout.pack(digits).view(np.uint8), bitorder="little")
-    assert (bits[:n] == digits[0]).all()
-    assert not bits[n:].any()
-    assert layout.n_words == -(-n // 64)
+@given(st.lists(st.integers(1, 70), min_size=1, max_size=3), st.integers(0, 2**32 - 1))
+def test_relus_are_bits_in_order_and_layers_start_at_bytes(widths, seed):
+    layers = np.repeat(np.arange(len(widths)), widths)
+    layout = PatternLayout.for_pieces(np.full(len(layers), 2), layers)
+    digits = np.random.default_rng(seed).integers(0, 2, len(layers))
+    packed = layout.pack(digits).astype("<u8").view(np.uint8).tobytes()
+    parts = [np.packbits(digits[layers == i], bitorder="little").tobytes() for i in range(len(widths))]
+    assert packed.rstrip(b"\0") == b"".join(parts).rstrip(b"\0")
 
 
 def test_words_differ_where_patterns_do():
-    layout = PatternLayout.for_pieces(np.array([2, 3, 2, 5]))
+    layout = one_layer(2, 3, 2, 5)
     digits = np.stack([d.ravel() for d in np.meshgrid(*map(np.arange, layout.n_pieces))], axis=1)
     assert len(np.unique(layout.pack(digits), axis=0)) == 60
 
 
 def test_unpacked_type():
-    small, large = (PatternLayout.for_pieces(np.array([n])) for n in (256, 257))
-    assert small.unpack(small.pack([[255]])).dtype == np.uint8
-    assert large.unpack(large.pack([[256]])).dtype == np.uint32
+    assert one_layer(256).unpack(one_layer(256).pack([[255]])).dtype == np.uint8
+    assert one_layer(257).unpack(one_layer(257).pack([[256]])).dtype == np.uint32
 
 
 @pytest.mark.parametrize(
@@ -126,6 +139,6 @@ def test_unpacked_type():
     ],
 )
 def test_pack_refuses(digits, words):
-    layout = PatternLayout.for_pieces(np.array([2, 2, 3]))
+    layout = one_layer(2, 2, 3)
     with pytest.raises(PatternError, match=words):
         layout.pack(np.array(digits))

@@ -1,0 +1,248 @@
+"""What a tessellation comes to: the numbers, the self-checks, and the lists of patterns, for people and programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from polyrelu.enumeration.plane import Decisions
+from polyrelu.errors import InternalError
+from polyrelu.tessellation.model import Tessellation
+
+__all__ = ["Summary", "adjacency_lines", "pattern_lines", "summarise"]
+
+MAX_ANALYSED = 50_000
+"""Regions up to which the costly numbers are worked out unasked."""
+
+MAX_AREAS = 3_000
+"""Regions up to which the exact areas are added up."""
+
+UNITS = {1: "lengths", 2: "areas"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of a tessellation; None where they were not worked out.
+
+    Attributes
+    ----------
+    network : str
+        Widths and number of neurons, with the start of the network's hash.
+    domain : str
+    dim : int
+        Dimension of the regions.
+    is_flat : bool
+        True if the domain was tessellated in its affine hull, of dimension ``dim``.
+    is_complete : bool
+        False if a budget or an interrupt ended the enumeration; the numbers count what was proved until then.
+    regions, bounded, adjacencies : int
+    vertices : int
+        Vertices strictly inside the domain: all of them where the domain is the whole space.
+    linear_regions, affine_maps : int or None
+    hamming1_pairs, hamming1_not_adjacent, adjacent_not_hamming1 : int or None
+        Pairs of regions whose patterns differ in one neuron; how many of them share no facet; how many pairs that
+        share a facet differ in more neurons.
+    decisions : Decisions or None
+        None: all by rationals.
+    seconds : dict of str to float
+        Processor time of "enumerate", "assemble" and "analyse".
+    checks : tuple of str
+        The self-checks that were made and hold, one sentence each.
+    notes : tuple of str
+        The importer's.
+    """
+
+    network: str
+    domain: str
+    dim: int
+    is_flat: bool
+    is_complete: bool
+    regions: int
+    bounded: int
+    adjacencies: int
+    vertices: int
+    linear_regions: int | None
+    affine_maps: int | None
+    hamming1_pairs: int | None
+    hamming1_not_adjacent: int | None
+    adjacent_not_hamming1: int | None
+    decisions: Decisions | None
+    seconds: dict[str, float]
+    checks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the numbers as an object for JSON.
+
+        Two keys appear only where they say something: "affine_hull_dimension" if the domain was flat, and
+        "complete" (false) if the enumeration was ended early.
+        """
+        names = (
+            "regions", "bounded", "adjacencies", "linear_regions", "affine_maps", "vertices",
+            "hamming1_pairs", "hamming1_not_adjacent", "adjacent_not_hamming1",
+        )  # fmt: skip
+        decisions: dict[str, int | None] = {"filtered": 0, "extended": 0, "exact": None}
+        if self.decisions is not None:
+            decisions = {name: int(count) for name, count in self.decisions._asdict().items()}
+        data: dict[str, Any] = {name: getattr(self, name) for name in names}
+        data |= {"decisions": decisions, "seconds": {name: round(s, 6) for name, s in self.seconds.items()}}
+        if self.is_flat:
+            data["affine_hull_dimension"] = self.dim
+        if not self.is_complete:
+            data["complete"] = False
+        return data
+
+    def to_text(self) -> str:
+        """Return the numbers as a short text, one a line."""
+        flat = f" (flat: tessellated in its affine hull of dimension {self.dim})" if self.is_flat else ""
+        decided = "all by rationals"
+        if self.decisions is not None:
+            filtered, extended, exact = self.decisions
+            decided = f"{filtered:,} by floats, {extended:,} by double-doubles, {exact:,} by rationals"
+        rows = [
+            ("network", self.network),
+            ("domain", self.domain + flat),
+            ("regions", f"{self.regions:,}" + ("" if self.is_complete else " (incomplete: ended early)")),
+            ("bounded", f"{self.bounded:,}"),
+            ("adjacencies", f"{self.adjacencies:,}"),
+            ("vertices", f"{self.vertices:,}"),
+            ("linear regions", _shown(self.linear_regions)),
+            ("affine maps", _shown(self.affine_maps)),
+            ("Hamming distance 1", self._hamming_text()),
+            *(("check", check) for check in self.checks),
+            ("decisions", decided),
+            ("seconds", ", ".join(f"{name} {value:.3f}" for name, value in self.seconds.items())),
+            *(("note", note) for note in self.notes),
+        ]
+        width = max(len(name) for name, _ in rows) + 2
+        return "\n".join(f"{name:{width}}{value}" for name, value in rows)
+
+    def _hamming_text(self) -> str:
+        if self.hamming1_pairs is None:
+            return _shown(None)
+        return (
+            f"{self.hamming1_pairs:,} pairs, {self.hamming1_not_adjacent:,} of them not adjacent; "
+            f"{self.adjacent_not_hamming1:,} adjacent pairs are further apart"
+        )
+
+
+def summarise(tessellation: Tessellation, *, full: bool = False, check: bool = True) -> Summary:
+    """Return the numbers of a tessellation.
+
+    Parameters
+    ----------
+    tessellation : Tessellation
+    full : bool
+        Also work out the costly numbers (linear regions, affine maps, Hamming pairs) above 50,000 regions. An
+        incomplete tessellation never has them: they would count what is missing.
+    check : bool
+        Make the self-checks: Euler's formula, and on a bounded domain that exact areas add up.
+
+    Raises
+    ------
+    InternalError
+        If a self-check fails.
+
+    Examples
+    --------
+    >>> from polyrelu.tessellation.build import tessellate
+    >>> from polyrelu.testing import xor
+    >>> summary = summarise(tessellate(xor()))
+    >>> summary.regions, summary.adjacencies, summary.linear_regions, summary.checks
+    (3, 2, 3, ("Euler's formula holds",))
+    >>> list(summary.to_json())[:4]
+    ['regions', 'bounded', 'adjacencies', 'linear_regions']
+    """
+    t, start = tessellation, time.process_time()
+    costly: dict[str, int] = {}
+    if t.is_complete and (full or t.n_regions <= MAX_ANALYSED):
+        costly = {
+            "linear_regions": t.n_linear_regions,
+            "affine_maps": t.n_affine_maps,
+            "hamming1_pairs": len(t.hamming1_pairs),
+            "hamming1_not_adjacent": t.count_hamming1_not_adjacent(),
+            "adjacent_not_hamming1": t.count_adjacent_not_hamming1(),
+        }
+    numbers = {
+        "regions": t.n_regions,
+        "bounded": int(t.bounded.sum()),
+        "adjacencies": len(t.inner_facets),
+        "vertices": t.n_inner_vertices,
+    }
+    checks = _checks(t) if check and t.is_complete else ()
+    spent = {"enumerate": "enumeration", "assemble": "assembly"}
+    seconds = {name: float(t.seconds.get(stage, 0.0)) for name, stage in spent.items()}
+    names = ("linear_regions", "affine_maps", "hamming1_pairs", "hamming1_not_adjacent", "adjacent_not_hamming1")
+    return Summary(
+        network=_network_text(t),
+        domain=t.domain.label.removesuffix(", in its affine hull"),
+        dim=t.dim,
+        is_flat=t.hull is not None,
+        is_complete=t.is_complete,
+        **numbers,
+        **{name: costly.get(name) for name in names},
+        decisions=t.decisions,
+        seconds={**seconds, "analyse": time.process_time() - start},
+        checks=checks,
+        notes=t.network.notes,
+    )
+
+
+def pattern_lines(tessellation: Tessellation) -> Iterator[str]:
+    """Yield the patterns of all regions, sorted, digits without bars ("0101…").
+
+    For networks of ReLUs the digits are bits; `Pattern` says how larger digits are written.
+    """
+    yield from sorted(tessellation.pattern_texts())
+
+
+def adjacency_lines(tessellation: Tessellation) -> Iterator[str]:
+    """Yield "patternA patternB", sorted and A < B, for each pair of regions with a common facet."""
+    texts = tessellation.pattern_texts()
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    ranked = np.sort(rank[tessellation.adjacent_pairs], axis=1)
+    for a, b in ranked[np.lexsort((ranked[:, 1], ranked[:, 0]))].tolist():
+        yield f"{texts[order[a]]} {texts[order[b]]}"
+
+
+def _checks(tessellation: Tessellation) -> tuple[str, ...]:
+    """Make the self-checks; return what holds."""
+    tessellation.check_euler()
+    if tessellation.n_regions > MAX_AREAS:
+        return ("Euler's formula holds",)
+    expected = tessellation.domain_area()
+    if expected is None:
+        return ("Euler's formula holds",)
+    total = tessellation.total_area()
+    if total != expected:
+        raise InternalError(
+            f"The regions need to add up to the domain's {_rational(expected)} but add up to {total} "
+            f"(network {tessellation.network.hash[:12]} on {tessellation.domain.label}). Please report the network."
+        )
+    unit = UNITS.get(tessellation.dim, "volumes")
+    return ("Euler's formula holds", f"exact {unit} add up to the domain's {_rational(expected)}")
+
+
+def _rational(value: Fraction) -> str:
+    """Return a rational in full if it is short, else about how large it is."""
+    text = str(value)
+    return text if len(text) <= 24 else f"{float(value):.6g} (about)"
+
+
+def _network_text(tessellation: Tessellation) -> str:
+    network = tessellation.network
+    widths = [network.layers[0].n_inputs, *(layer.n_outputs for layer in network.layers)]
+    sizes = "-".join(map(str, widths)) if len(widths) <= 12 else f"{widths[0]}-…-{widths[-1]}, {len(widths) - 1} layers"
+    on = f", on a slice of dimension {network.dim}" if network.dim != widths[0] else ""
+    return f"{sizes}{on}, {network.n_neurons} neurons ({network.hash[:12]})"
+
+
+def _shown(number: int | None) -> str:
+    return "not worked out" if number is None else f"{number:,}"
