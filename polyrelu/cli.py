@@ -1,7 +1,7 @@
 """The command `polyrelu`: tessellate a network, draw it, or watch a small demonstration.
 
 This file reads arguments, writes files and prints; the work is done below. It imports nothing heavy before a command
-needs it, so that ``polyrelu --help`` is quick.
+needs it, so that ``polyrelu --help`` is quick. A further command is a further row of `COMMANDS`.
 """
 
 from __future__ import annotations
@@ -11,28 +11,25 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from polyrelu.errors import BudgetError, EnumerationInterrupted, FileError, InputError, InternalError, PolyreluError
 
 if TYPE_CHECKING:
     from polyrelu.exact.domain import Domain
     from polyrelu.network.model import Network
+    from polyrelu.network.slices import Slice
     from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "Command", "main"]
 
 DONE, BUG, BAD_INPUT, BUDGET, INTERRUPTED = 0, 1, 2, 3, 130
 
-EXIT_CODES = """\
-exit codes: 0 done, 2 bad input or a file that cannot be read or written, 3 a budget was reached (what was proved is
-printed and saved), 130 after Ctrl-C, 1 a self-check failed (a bug)"""
-
-MODEL_HELP = "network, .npz (W0, b0, W1, b1, ...) or .onnx"
-DOMAIN_HELP = "all (default), unit, LO:HI for every input, LO:HI,LO:HI,... or a JSON file; bounds are taken exactly"
-SLICE_HELP = 'JSON file {"points": [p, q, r]} or {"point": p, "directions": [u, v]}: tessellate this slice'
+EXIT_CODES = """Exit codes: 0 done; 2 bad input, or a file that cannot be read or written; 3 a budget was reached, and what
+was proved until then is printed and saved; 130 after Ctrl-C; 1 a self-check failed, which is a bug."""
 
 
 class Command(NamedTuple):
@@ -51,6 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     ----------
     argv : sequence of str, optional
         The arguments after the program's name; default: those of the process.
+
+    Examples
+    --------
+    >>> main(["demo", "--out-dir", "/dev/null/demo"])
+    2
     """
     try:
         arguments = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
@@ -58,24 +60,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SystemExit as end:  # --help and --version
-        return int(end.code or 0)
-    except EnumerationInterrupted as interrupt:
-        found = interrupt.partial.n_regions if interrupt.partial is not None else 0
-        return _fail(f"interrupted after {found:,} proved regions.", INTERRUPTED)
+        return int(end.code or DONE)
     except KeyboardInterrupt:
         return _fail("interrupted.", INTERRUPTED)
     except InternalError as error:
-        return _fail(str(error), BUG)
+        return _fail(error, BUG)
     except PolyreluError as error:
-        return _fail(str(error), BUDGET if isinstance(error, BudgetError) else BAD_INPUT)
-    except BrokenPipeError:
+        return _fail(error, BUDGET if isinstance(error, BudgetError) else BAD_INPUT)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _drop_output()
         return DONE
     except OSError as error:
         _drop_output()
-        return _fail(f"writing the output failed: {error.strerror or error}. Make room or write elsewhere.", BAD_INPUT)
+        return _fail(f"reading or writing failed ({error.strerror or error}). Make room or use other paths.", BAD_INPUT)
     except MemoryError:
-        return _fail("the tessellation needs more memory than there is. Cut the domain or set --max-regions.", BAD_INPUT)
+        return _fail("the memory does not suffice. Cut the domain or set --max-regions.", BAD_INPUT)
 
 
 # --- commands -------------------------------------------------------------------------------------------------
@@ -83,60 +82,74 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _tessellate_arguments(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    parser.add_argument("--method", choices=("plane", "brute"), help="enumeration; default: the one that fits")
-    parser.add_argument("--max-regions", type=int, metavar="N", help="stop after N regions")
-    parser.add_argument("--max-seconds", type=float, metavar="S", help="stop after S seconds")
-    parser.add_argument("--out", metavar="FILE.parquet", help="write the tessellation, readable by Tessellation.load")
-    parser.add_argument(
-        "--patterns", metavar="FILE", help="write the pattern of each region, a digit a neuron (a bit for ReLU), sorted"
-    )
-    parser.add_argument("--adjacency", metavar="FILE", help="write 'patternA patternB', A < B, for each common facet")
+    parser.add_argument("--method", choices=("plane", "brute"), help="enumeration (default: the one that fits)")
+    parser.add_argument("--max-regions", type=_count, metavar="N", help="stop soon after N regions")
+    parser.add_argument("--max-seconds", type=_seconds, metavar="S", help="stop soon after S seconds")
+    parser.add_argument("--out", metavar="FILE.parquet", help="write the tessellation, for Tessellation.load")
+    patterns_help = "write the sorted patterns, one digit for each neuron: for ReLU, 1 where it is active"
+    parser.add_argument("--patterns", metavar="FILE", help=patterns_help)
+    adjacency_help = "write sorted lines 'patternA patternB', A < B, for regions with a common facet"
+    parser.add_argument("--adjacency", metavar="FILE", help=adjacency_help)
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--full", action="store_true", help="work out the costly numbers above 50,000 regions too")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--full", action="store_true", help="work out costly numbers above 50,000 regions too")
 
 
 def _tessellate(arguments: argparse.Namespace) -> int:
-    paths = [arguments.out, arguments.patterns, arguments.adjacency]
-    targets = _checked_targets(paths, arguments.force, arguments.model)
+    from polyrelu.tessellation.targets import check_targets
+
+    wanted = {"--out": arguments.out, "--patterns": arguments.patterns, "--adjacency": arguments.adjacency}
+    targets = check_targets(wanted, arguments.force, arguments.model, devices=("--patterns", "--adjacency"))
     network, domain = _network_and_domain(arguments)
     try:
         tessellation = _tessellation(network, domain, arguments)
     except (BudgetError, EnumerationInterrupted) as early:
-        if early.partial is not None:
-            _write(early.partial, *targets)
-            if isinstance(early, BudgetError):
-                _show_summary(early.partial, arguments)
-        raise
+        partial = early.partial
+        found = 0 if partial is None else partial.n_regions
+        saved = ""
+        if partial is not None:
+            _write(partial, *targets)
+            saved = f"; {arguments.out!r} holds them, marked incomplete" if arguments.out else ""
+        if isinstance(early, EnumerationInterrupted):
+            return _fail(f"interrupted after {found:,} proved regions{saved}.", INTERRUPTED)
+        if partial is not None:
+            _show(partial, arguments.json)
+        return _fail(f"the budget was reached after {found:,} proved regions{saved}. Raise it or cut the domain.", BUDGET)
     _write(tessellation, *targets)
-    _show_summary(tessellation, arguments)
+    _show(tessellation, arguments.json, arguments.full)
     return DONE
 
 
 def _plot_arguments(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    parser.add_argument("--by", choices=("region", "output", "class"), default="region", help="what the colours show")
-    parser.add_argument("--output", type=int, default=0, metavar="K", help="which output --by output shows (default 0)")
+    parser.add_argument("--by", choices=("region", "output", "class"), default="region", help="what colours show")
+    parser.add_argument("--output", type=int, default=0, metavar="K", help="the output for --by output (default: 0)")
     parser.add_argument("--hyperplanes", action="store_true", help="draw bent hyperplanes, coloured by layer")
-    parser.add_argument("--points", metavar="FILE", help="draw data: .npz (X, optionally y) or .csv (x, y[, class])")
+    parser.add_argument("--points", metavar="FILE", help="draw data: .npz (X and, if wanted, y) or .csv (x, y, class)")
     parser.add_argument("--out", metavar="FILE", required=True, help="picture: .png, .svg or .pdf")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
 def _plot(arguments: argparse.Namespace) -> int:
-    from polyrelu.plot.figure import FORMATS, check_drawable, draw, read_points, save
+    from polyrelu.plot.figure import check_format, draw, save
+    from polyrelu.plot.points import read_points
+    from polyrelu.tessellation.targets import check_targets, replacing
 
-    if Path(arguments.out).suffix.lower() not in FORMATS:
-        raise FileError(f"plot needs --out to end in {', '.join(FORMATS)} but received {arguments.out!r}. Rename it.")
-    (target,) = _checked_targets([arguments.out], arguments.force, arguments.model)
+    check_format(arguments.out)
+    (target,) = check_targets({"--out": arguments.out}, arguments.force, arguments.model)
     network, domain = _network_and_domain(arguments)
-    check_drawable(network, arguments.by, arguments.output)
-    points = read_points(arguments.points) if arguments.points else None
+    if _inner_dim(domain) > 2:
+        raise InputError(
+            f"plot needs a network of 1 or 2 inputs but {arguments.model!r} has {network.dim}. Choose a plane: --slice."
+        )
+    if not 0 <= arguments.output < network.n_out:
+        raise InputError(f"--output needs a number below {network.n_out} but received {arguments.output}. Count from 0.")
+    points = None if arguments.points is None else read_points(arguments.points)
     tessellation = _tessellation(network, domain, arguments)
     figure = draw(tessellation, arguments.by, arguments.output, arguments.hyperplanes, points)
-    with _replacing(target) as path:
+    with replacing(target) as path:
         save(figure, path)
-    print(f"{tessellation.n_regions:,} regions drawn in {arguments.out!r}")
+    _say(f"{tessellation.n_regions:,} regions drawn in {arguments.out!r}")
     return DONE
 
 
@@ -146,33 +159,33 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _demo(arguments: argparse.Namespace) -> int:
     from polyrelu.network.load import load
-    from polyrelu.plot.demo import DOMAIN, draw_iris
-    from polyrelu.plot.figure import read_points, save
+    from polyrelu.plot.demo import demo_domain, draw_demo
+    from polyrelu.plot.figure import save
+    from polyrelu.plot.points import read_points
+    from polyrelu.tessellation.targets import check_targets, replacing
 
     folder = Path(arguments.out_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(
-            f"demo needs a folder it can make but received {str(folder)!r} ({error.strerror}). Choose another --out-dir."
-        ) from None
-    names = [folder / "iris_petals.parquet", folder / "iris_petals.png"]
-    table, picture = _checked_targets([str(name) for name in names], True, None)
+        reason = f"received {str(folder)!r} ({error.strerror}). Choose another --out-dir."
+        raise FileError(f"demo needs a folder that it can make but {reason}") from None
+    wanted = {"The table": folder / "iris_petals.parquet", "The picture": folder / "iris_petals.png"}
+    table, picture = check_targets(wanted, force=True)
     data = Path(__file__).parent / "data"
-    network = load(data / "iris_petals.npz")
-    print("A classifier of iris flowers, trained on the length and width of 150 petals (cm).\n")
-    tessellation = _tessellation(network, DOMAIN, arguments)
-    _write(tessellation, table, None, None)
-    with _replacing(picture) as path:
-        save(draw_iris(tessellation, read_points(data / "iris_petals_points.npz")), path)
-    _show_summary(tessellation, arguments)
-    print(f"\npicture       {names[1]}\ntessellation  {names[0]}")
+    _say("A network that tells three species of iris by the length and width of their petals (cm).\n")
+    tessellation = _tessellation(load(data / "iris_petals.npz"), demo_domain(), arguments)
+    with replacing(picture) as path:
+        save(draw_demo(tessellation, read_points(data / "iris_petals_points.npz")), path)
+    _write(tessellation, table)
+    _show(tessellation)
+    _say(f"\npicture       {str(folder / 'iris_petals.png')!r}\ntessellation  {str(folder / 'iris_petals.parquet')!r}")
     return DONE
 
 
 COMMANDS = (
-    Command("tessellate", "all regions of a network in a domain", _tessellate_arguments, _tessellate),
-    Command("plot", "draw a network with one or two inputs, or a slice", _plot_arguments, _plot),
+    Command("tessellate", "all regions of a network in a domain, and how they meet", _tessellate_arguments, _tessellate),
+    Command("plot", "draw a network with one or two inputs, or a slice of one", _plot_arguments, _plot),
     Command("demo", "tessellate and draw a small trained network", _demo_arguments, _demo),
 )
 
@@ -181,7 +194,7 @@ COMMANDS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line like all others."""
+    """A parser that complains in one line, as everything else does."""
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}. See: {self.prog} --help")
@@ -190,13 +203,15 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     from polyrelu import __version__
 
-    about = "Exact polyhedral geometry of ReLU networks."
-    parser = _Parser(prog="polyrelu", description=about, epilog=EXIT_CODES, allow_abbrev=False)
+    parser = _Parser(
+        prog="polyrelu", description="Exact polyhedral geometry of ReLU networks.", epilog=EXIT_CODES, allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=f"polyrelu {__version__}")
     choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     for command in COMMANDS:
+        about = f"{command.help[0].upper()}{command.help[1:]}."
         sub = choices.add_parser(
-            command.name, help=command.help, description=command.help, epilog=EXIT_CODES, allow_abbrev=False
+            command.name, help=command.help, description=about, epilog=EXIT_CODES, allow_abbrev=False
         )
         sub.set_defaults(run=command.run)
         command.add_arguments(sub)
@@ -204,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
-    """Return the arguments with "--domain -1:1" as "--domain=-1:1", which argparse does not take for an option."""
+    """Return the arguments with "--domain -1:1" as "--domain=-1:1": argparse would take "-1:1" for an option."""
     joined: list[str] = []
     for argument in argv:
         if joined and joined[-1] == "--domain":
@@ -215,9 +230,24 @@ def _joined(argv: Sequence[str]) -> list[str]:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
-    parser.add_argument("--domain", default="all", metavar="DOMAIN", help=DOMAIN_HELP)
-    parser.add_argument("--slice", metavar="FILE", help=SLICE_HELP)
+    parser.add_argument("model", metavar="MODEL", help="network: .npz (W0, b0, W1, b1, ...) or .onnx")
+    domain_help = "all (default), unit, LO:HI for every input, LO:HI,LO:HI,... or a JSON file; bounds are taken exactly"
+    parser.add_argument("--domain", default="all", metavar="DOMAIN", help=domain_help)
+    slice_help = 'only this slice of the inputs: JSON {"points": [p, q, r]} or {"point": p, "directions": [u, v]}'
+    parser.add_argument("--slice", metavar="FILE", help=slice_help)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"needs a positive whole number but received {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if float(text) > 0:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"needs a positive number but received {text!r}")
 
 
 def _network_and_domain(arguments: argparse.Namespace) -> tuple[Network, Domain]:
@@ -226,22 +256,108 @@ def _network_and_domain(arguments: argparse.Namespace) -> tuple[Network, Domain]
 
     network = load(arguments.model)
     if arguments.slice is not None:
-        from polyrelu.network.slices import Slice
-
-        network = network.restrict(Slice.read(arguments.slice))
+        network = network.restrict(_read_slice(arguments.slice))
     return network, Domain.parse(arguments.domain, network.dim)
 
 
-# --- work and output ------------------------------------------------------------------------------------------
+def _read_slice(path: str) -> Slice:
+    """Return the slice in a JSON file; decimals, and fractions as text, are exact."""
+    from polyrelu.network.slices import Slice
+
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"), parse_float=Fraction)
+        keys = set(data) if isinstance(data, dict) else set()
+        if keys == {"points"}:
+            return Slice.through(*data["points"])
+        if keys == {"point", "directions"}:
+            return Slice.along(data["point"], *data["directions"])
+        problem = f"has the keys {sorted(keys)}"
+    except InputError as error:
+        raise InputError(f"{path!r}: {error}") from None
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    except (ValueError, TypeError, RecursionError) as error:
+        problem = f"is not such a file ({error})"
+    raise FileError(f"--slice needs JSON with the key points, or point and directions, but {path!r} {problem}. Repair it.")
+
+
+# --- work -----------------------------------------------------------------------------------------------------
 
 
 def _tessellation(network: Network, domain: Domain, arguments: argparse.Namespace) -> Tessellation:
-    """Tessellate; say on stderr that the loops are being compiled, and on a terminal how far it is."""
+    """Tessellate; say before the loops are compiled, and on a terminal how many regions there are."""
+    from polyrelu.enumeration.brute import enumerate_brute
+    from polyrelu.enumeration.plane import enumerate_plane
     from polyrelu.tessellation.build import tessellate
 
-    names = {"max_regions": "max_regions", "max_seconds": "max_seconds"}
-    options: dict[str, Any] = {name: getattr(arguments, name, None) for name in names}
-    method = getattr(arguments, "method", None)
-    if method == "brute":
-        from polyrelu.enumeration.brute import enumerate_brute as options["method"]
-    return tessellate(network, domain, **options)
+    method = {"plane": enumerate_plane, "brute": enumerate_brute}.get(getattr(arguments, "method", None) or "")
+    options = {name: getattr(arguments, name, None) for name in ("max_regions", "max_seconds")}
+    if method is not enumerate_brute and _inner_dim(domain) <= 2:
+        from polyrelu.kernels.compiled import is_cached
+        from polyrelu.kernels.plane import enumerate_polygon
+
+        if not is_cached(enumerate_polygon):
+            print("compiling the loops once (about 30 s) ...", file=sys.stderr, flush=True)
+    with _progress() as progress:
+        return tessellate(network, domain, method=method, progress=progress, **options)
+
+
+def _inner_dim(domain: Domain) -> int:
+    from polyrelu.region.hull import decide_domain
+
+    return decide_domain(domain).inner.dim
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that shows the number of regions on a terminal after a second; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit=" regions", delay=1, leave=False) as bar:
+        yield lambda found: bar.update(found - bar.n) and None
+
+
+# --- output ---------------------------------------------------------------------------------------------------
+
+
+def _show(tessellation: Tessellation, as_json: bool = False, full: bool = False) -> None:
+    from polyrelu.tessellation.summary import summarise
+
+    summary = summarise(tessellation, full=full, check=not as_json)
+    _say(json.dumps(summary.to_json(), indent=2) if as_json else summary.to_text())
+
+
+def _say(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _fail(problem: object, code: int) -> int:
+    print("polyrelu:", " ".join(str(problem).split()), file=sys.stderr)
+    return code
+
+
+def _drop_output() -> None:
+    """Send what is left for stdout nowhere, so that Python's own flush at exit does not complain once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(
+    tessellation: Tessellation, table: Path | None, patterns: Path | None = None, adjacency: Path | None = None
+) -> None:
+    """Write the files that are wanted: all of them, or none if one cannot be written."""
+    from polyrelu.tessellation.summary import adjacency_lines, pattern_lines
+    from polyrelu.tessellation.targets import replacing
+
+    with ExitStack() as files:
+        if table is not None:
+            tessellation.save(files.enter_context(replacing(table)))
+        for target, lines_of in ((patterns, pattern_lines), (adjacency, adjacency_lines)):
+            if target is not None:
+                path = files.enter_context(replacing(target))
+                with path.open("w", encoding="ascii") as stream:
+                    stream.writelines(f"{line}\n" for line in lines_of(tessellation))

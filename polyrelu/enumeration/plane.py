@@ -11,7 +11,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from polyrelu.errors import BudgetError, DomainError, EnumerationInterrupted
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.model import Network
+
+if TYPE_CHECKING:
+    from polyrelu.kernels.plane import Output
 
 __all__ = ["Decisions", "PlaneRegions", "enumerate_plane", "strip_domain", "strip_network"]
 
@@ -188,7 +191,7 @@ def strip_domain(domain: Domain) -> Domain:
 def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
     """Run the compiled loop; yield what it finds, the last chunk marked complete."""
     from polyrelu.kernels import tables as T
-    from polyrelu.kernels.plane import Output, enumerate_polygon
+    from polyrelu.kernels.plane import enumerate_polygon
 
     tables, digits, geometry = laid_out.tables, laid_out.digits, laid_out.geometry
     state = geometry.state
@@ -197,15 +200,8 @@ def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
     tasks = np.zeros((64, T.N_TASK_INTEGERS), np.int64)
     n_words = network.layout.n_words
     size = CHUNK
+    output = _output(size, n_words)
     while True:
-        output = Output(
-            np.empty((size, n_words), np.uint64),
-            np.zeros(size + 1, np.int64),
-            np.empty((8 * size, 2)),
-            np.empty(8 * size, np.int32),
-            np.empty((8 * size, 2), np.int64),
-            np.empty((4 * size, 3)),
-        )
         status = enumerate_polygon(tables, digits, geometry, tasks, output)
         while status == T.STACK_FULL:
             geometry = geometry._replace(
@@ -219,6 +215,7 @@ def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
         regions, corners, extra, far = state[T.N_OUT : T.N_FAR + 1].tolist()
         if status == T.OUTPUT_FULL and regions == 0:
             size *= 2
+            output = _output(size, n_words)
             continue
         state[T.N_OUT : T.N_FAR + 1] = 0
         filtered, extended, exact = state[T.FILTERED : T.EXACT + 1].tolist()
@@ -242,6 +239,19 @@ def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
         )
         if status == T.DONE:
             return
+
+
+def _output(size: int, n_words: int) -> Output:
+    from polyrelu.kernels.plane import Output
+
+    return Output(
+        np.empty((size, n_words), np.uint64),
+        np.zeros(size + 1, np.int64),
+        np.empty((8 * size, 2)),
+        np.empty(8 * size, np.int32),
+        np.empty((8 * size, 2), np.int64),
+        np.empty((4 * size, 3)),
+    )
 
 
 def _doubled(stack: NDArray) -> NDArray:

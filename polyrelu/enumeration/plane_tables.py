@@ -217,7 +217,8 @@ def _lay_out_layer(
 def _layer_bounds(layer: Layer, norms: NDArray[np.float64], floats: NDArray[np.float64]) -> None:
     """Fill a level's constants (columns of `polyrelu.kernels.tables`)."""
     floats[T.SPECTRAL] = spectral_bound(layer.weight)
-    floats[T.FROBENIUS] = math.sqrt(float(np.square(norms).sum())) * SLACK if norms.max(initial=0) < 2.0**500 else math.inf
+    is_huge = norms.max(initial=0) > 2.0**500
+    floats[T.FROBENIUS] = math.inf if is_huge else math.sqrt(float(np.square(norms).sum())) * SLACK
     floats[T.GAMMA] = gamma(layer.n_inputs + 2 * MAX_FLIPS + 8)
     steepest = intercepts = 0.0
     counts = np.bincount(layer.activation.kind + 1, minlength=len(layer.activation.functions) + 1)
@@ -402,11 +403,11 @@ def _geometry(
     columns: NDArray[np.int64],
     n_levels: int,
 ) -> Geometry:
-    """Return stacks with the polygon as the first and current task, after the scratch row."""
+    """Return stacks with the polygon as the first and current task, after the rows kept for other uses."""
     size, n = 1024, len(polygon.edges)
     vertices = np.zeros((size, T.N_VERTEX_FLOATS))
     marks = np.zeros((size, T.N_VERTEX_INTEGERS), np.int64)
-    start = T.SCRATCH + 1
+    start = T.FIRST_VERTEX
     for i, edge in enumerate(polygon.edges):
         vertices[start + i] = float_vertex(polygon.lines[polygon.edges[i - 1]], polygon.lines[edge])
         marks[start + i] = first_line + edge, -1, 0

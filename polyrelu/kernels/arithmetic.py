@@ -35,6 +35,16 @@ def fused_multiply_add(typingctx, a, b, c):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def trailing_zeros(typingctx, value):  # type: ignore[no-untyped-def]
+    """Return the position of the lowest set bit of a 64-bit integer that is not zero."""
+
+    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
 def call_address(typingctx, address, argument):  # type: ignore[no-untyped-def]
     """Call the C function ``int64 f(int64)`` at an address; compiled loops ask Python through it."""
 

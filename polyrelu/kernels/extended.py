@@ -92,12 +92,10 @@ def _load(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-de
                 tables.weights, tables.pointers, tables.rows, tables.bias,
             )  # fmt: skip
             x.formed_at[level] = tables.levels[level, T.SERIAL]
-    r = 0
-    for column in (row, line, other):
+    for r, column in enumerate((row, line, other)):
         for c in range(3):
             x.forms[0, r, c], x.forms[1, r, c] = _coefficient(column, c, x.sources, x.shifts, x.high, x.low)
             x.errors[r, c] = g.maps[3, column] * x.bounds[g.columns[column, T.COLUMN_LEVEL], RHO + c]
-        r += 1
 
 
 @inlined

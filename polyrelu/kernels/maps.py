@@ -30,6 +30,7 @@ import math
 import numpy as np
 
 from polyrelu.kernels import tables as T
+from polyrelu.kernels.arithmetic import trailing_zeros
 from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK, UNIT_ROUNDOFF
 from polyrelu.kernels.compiled import contracted_loop, inlined, loop
 
@@ -111,32 +112,69 @@ def set_bounds(levels, floats, level):  # type: ignore[no-untyped-def]
         floats[level, T.ERROR + c] = total
 
 
+@contracted_loop
+def _sum_of_squares(maps, c, start, n, digits, first):  # type: ignore[no-untyped-def]
+    """Return the sum of the squares of one coefficient over the active units of a level of ReLUs."""
+    total = 0.0
+    column, unit = np.uint64(start), np.uint64(first)
+    for k in range(np.uint64(n)):
+        total += maps[c, column + k] * maps[c, column + k] * np.float64(digits[unit + k])
+    return total
+
+
+@inlined
+def _active_relus(level, levels, floats, digits, pattern, maps, offsets, forms):  # type: ignore[no-untyped-def]
+    """List the active units of a level of ReLUs and their forms; return how many there are."""
+    pre0, n = levels[level, T.PRE], levels[level, T.N_UNIT]
+    for c in range(3):
+        floats[level + 1, T.SIZE + c] = _sum_of_squares(maps, c, pre0, n, digits, levels[level, T.UNIT])
+    count = 0
+    byte0 = levels[level, T.BYTE]
+    for byte in range((n + 7) >> 3):
+        bits = np.uint64(pattern[byte0 + byte])
+        while bits:
+            k = (byte << 3) + np.int64(trailing_zeros(bits))
+            bits &= bits - np.uint64(1)
+            offsets[count] = k
+            forms[0, count] = maps[0, pre0 + k]
+            forms[1, count] = maps[1, pre0 + k]
+            forms[2, count] = maps[2, pre0 + k]
+            count += 1
+    return count
+
+
+@inlined
+def _active_units(level, levels, floats, units, pieces, digits, maps, offsets, forms):  # type: ignore[no-untyped-def]
+    """List the units of any level whose output is not exactly zero; return how many there are."""
+    unit0 = levels[level, T.UNIT]
+    for c in range(3):
+        floats[level + 1, T.SIZE + c] = 0.0
+    count = 0
+    for k in range(levels[level, T.N_UNIT]):
+        x, y, c = unit_output(units, unit0 + k, digits[unit0 + k], pieces, maps)
+        if x != 0.0 or y != 0.0 or c != 0.0:
+            floats[level + 1, T.SIZE] += x * x
+            floats[level + 1, T.SIZE + 1] += y * y
+            floats[level + 1, T.SIZE + 2] += c * c
+            forms[0, count], forms[1, count], forms[2, count] = x, y, c
+            offsets[count] = k
+            count += 1
+    return count
+
+
 @inlined
 def fresh_product(  # type: ignore[no-untyped-def]
-    level, levels, floats, units, pieces, digits, maps, weights, pointers, rows, bias, offsets, forms
+    level, levels, floats, units, pieces, digits, pattern, maps, weights, pointers, rows, bias, offsets, forms
 ):
     """Form the maps of a level from the current digits of the level before it."""
     before = level - 1
-    unit0, pre0, is_relu = levels[before, T.UNIT], levels[before, T.PRE], levels[before, T.IS_RELU]
+    is_relu = levels[before, T.IS_RELU]
     start, n, weight0 = levels[level, T.PRE], levels[level, T.N_PRE], levels[level, T.WEIGHT]
     bias0 = levels[level, T.BIAS]
-    count = 0
-    sx = sy = sc = 0.0
-    for k in range(levels[before, T.N_UNIT]):
-        digit = digits[unit0 + k]
-        if is_relu:  # no branch on the digit: inactive units are overwritten by the next one
-            x, y, c = maps[0, pre0 + k], maps[1, pre0 + k], maps[2, pre0 + k]
-            is_used = 1.0 * digit
-        else:
-            x, y, c = unit_output(units, unit0 + k, digit, pieces, maps)
-            is_used = 1.0 if x != 0.0 or y != 0.0 or c != 0.0 else 0.0
-        forms[0, count], forms[1, count], forms[2, count] = x, y, c
-        offsets[count] = k
-        count += np.int64(is_used)
-        sx += is_used * x * x
-        sy += is_used * y * y
-        sc += is_used * c * c
-    floats[level, T.SIZE], floats[level, T.SIZE + 1], floats[level, T.SIZE + 2] = sx, sy, sc
+    if is_relu:
+        count = _active_relus(before, levels, floats, digits, pattern, maps, offsets, forms)
+    else:
+        count = _active_units(before, levels, floats, units, pieces, digits, maps, offsets, forms)
     for j in range(n):
         maps[0, start + j] = 0.0
         maps[1, start + j] = 0.0

@@ -26,8 +26,8 @@ from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import FLOOR, SLACK
 from polyrelu.kernels.compiled import inlined, loop
 from polyrelu.kernels.maps import MAX_FLIPS, cut_rows, fresh_product, replace_unit, set_bounds
-from polyrelu.kernels.polygons import keep_side, row_signs
-from polyrelu.kernels.predicates import box_bounds, box_error, classify_box
+from polyrelu.kernels.polygons import keep_side, row_signs, set_box, sides_of_box
+from polyrelu.kernels.predicates import classify_box
 
 
 class Tables(NamedTuple):
@@ -89,7 +89,7 @@ def enumerate_polygon(tables, d, g, tasks, output):  # type: ignore[no-untyped-d
                 return T.OUTPUT_FULL
             if state[T.N_TASKS] == 0:
                 return T.DONE
-            _pop(levels, tables.units, d, state, tasks)
+            _pop(levels, tables.units, d, g, tasks)
         elif state[T.CUT] == levels[level, T.N_CUTS]:
             _form_next_level(level + 1, tables, d, g)
             state[T.LEVEL] = level + 1
@@ -150,18 +150,15 @@ def _enter_level(level, tables, d, g):  # type: ignore[no-untyped-def]
 @inlined
 def _classify_rows(level, row0, padded, d, g):  # type: ignore[no-untyped-def]
     """Mark the rows whose sign is certain on a box around the polygon; none if it reaches the far square."""
-    start, n, vertices = g.state[T.START], g.state[T.LENGTH], g.vertices
-    is_far = False
-    for v in range(start, start + n):
-        is_far |= vertices[v, T.FAR_X] != 0.0 or vertices[v, T.FAR_Y] != 0.0
-    if is_far:
+    if not set_box(level, g):
         for row in range(row0, row0 + padded):
             d.undecided[row] = 1
             d.positive[row] = 0
         return
-    x, y, x_half, y_half = box_bounds(vertices, start, n)
-    error = box_error(g.floats, level, x, y, x_half, y_half)
-    classify_box(g.maps, row0, padded, x, y, x_half, y_half, error, d.positive, d.undecided)
+    box = g.vertices[T.BOX]
+    classify_box(
+        g.maps, row0, padded, box[T.X], box[T.Y], box[T.X_HALF], box[T.Y_HALF], box[T.BOX_ERROR], d.positive, d.undecided
+    )
 
 
 @inlined
@@ -252,7 +249,9 @@ def _split_by_breakpoints(unit, level, units, d, g, tasks):  # type: ignore[no-u
         row = row0 + i
         found = 2 if d.positive[row] else 1
         if d.undecided[row] == T.CUTS:
-            found = row_signs(row, level, state[T.START], state[T.LENGTH], g)
+            found = sides_of_box(row, g)
+            if found == 3:
+                found = row_signs(row, level, state[T.START], state[T.LENGTH], g)
         if found < 2:
             break
         if found == 3:
@@ -261,6 +260,7 @@ def _split_by_breakpoints(unit, level, units, d, g, tasks):  # type: ignore[no-u
             above = state[T.TOP]
             state[T.LENGTH] = keep_side(1, row, level, start, n, g)
             state[T.START] = above
+            set_box(level, g)
         digit = i + 1
     _set_digit(unit, digit, units, d)
 
@@ -292,6 +292,7 @@ def _split_by_max(unit, level, units, d, g, tasks):  # type: ignore[no-untyped-d
             _push(state[T.START], state[T.LENGTH], winner, state, tasks)
         winner = p
         state[T.START], state[T.LENGTH] = part, n
+    set_box(level, g)
     _set_digit(unit, max(winner, 0), units, d)
 
 
@@ -308,7 +309,8 @@ def _push(start, n, digit, state, tasks):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _pop(levels, units, d, state, tasks):  # type: ignore[no-untyped-def]
+def _pop(levels, units, d, g, tasks):  # type: ignore[no-untyped-def]
+    state = g.state
     state[T.N_TASKS] -= 1
     task = state[T.N_TASKS]
     level, cut = tasks[task, T.TASK_LEVEL], tasks[task, T.TASK_CUT]
@@ -317,6 +319,8 @@ def _pop(levels, units, d, state, tasks):  # type: ignore[no-untyped-def]
     state[T.TOP] = state[T.START] + state[T.LENGTH]
     state[T.ZERO_TOP] = tasks[task, T.TASK_ZERO_TOP]
     _set_digit(d.cuts[levels[level, T.UNIT] + cut - 1], tasks[task, T.TASK_DIGIT], units, d)
+    if cut < levels[level, T.N_CUTS]:
+        set_box(level, g)
 
 
 @inlined
@@ -349,8 +353,8 @@ def _form_next_level(level, tables, d, g):  # type: ignore[no-untyped-def]
         g.state[T.UPDATES] += 1
     else:
         fresh_product(
-            level, levels, floats, tables.units, tables.pieces, d.digits, g.maps, tables.weights, tables.pointers,
-            tables.rows, tables.bias, d.offsets, d.forms,
+            level, levels, floats, tables.units, tables.pieces, d.digits, d.bytes, g.maps, tables.weights,
+            tables.pointers, tables.rows, tables.bias, d.offsets, d.forms,
         )  # fmt: skip
         for c in range(3):
             floats[level, T.FRESH_SIZE + c] = floats[level, T.SIZE + c]

@@ -7,6 +7,7 @@ need no arithmetic; all others that stay open are asked (`ask`).
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,14 @@ from numpy.typing import NDArray
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import call_address
 from polyrelu.kernels.compiled import inlined, loop
-from polyrelu.kernels.predicates import UNKNOWN, place_crossing, place_far_crossing, sign_at_vertex
+from polyrelu.kernels.predicates import (
+    UNKNOWN,
+    box_bounds,
+    box_error,
+    place_crossing,
+    place_far_crossing,
+    sign_at_vertex,
+)
 
 
 class Geometry(NamedTuple):
@@ -28,6 +36,32 @@ class Geometry(NamedTuple):
     marks: NDArray[np.int64]
     zeros: NDArray[np.int64]
     state: NDArray[np.int64]
+
+
+@loop
+def set_box(level, g):  # type: ignore[no-untyped-def]
+    """Store a box around the current polygon; False, and a box without bound, if the polygon is not near."""
+    start, n, vertices = g.state[T.START], g.state[T.LENGTH], g.vertices
+    for v in range(start, start + n):
+        if vertices[v, T.FAR_X] != 0.0 or vertices[v, T.FAR_Y] != 0.0:
+            vertices[T.BOX, T.BOX_ERROR] = math.inf
+            return False
+    x, y, x_half, y_half = box_bounds(vertices, start, n)
+    vertices[T.BOX, T.X], vertices[T.BOX, T.Y] = x, y
+    vertices[T.BOX, T.X_HALF], vertices[T.BOX, T.Y_HALF] = x_half, y_half
+    vertices[T.BOX, T.BOX_ERROR] = box_error(g.floats, level, x, y, x_half, y_half)
+    return True
+
+
+@inlined
+def sides_of_box(row, g):  # type: ignore[no-untyped-def]
+    """Return 1 or 2 if a row is certainly negative or positive on the box of the current polygon, else 3."""
+    maps, box = g.maps, g.vertices
+    a, b = maps[0, row], maps[1, row]
+    value = a * box[T.BOX, T.X] + b * box[T.BOX, T.Y] + maps[2, row]
+    reach = abs(a) * box[T.BOX, T.X_HALF] + abs(b) * box[T.BOX, T.Y_HALF] + maps[3, row] * box[T.BOX, T.BOX_ERROR]
+    g.state[T.FILTERED] += abs(value) > reach
+    return 2 if value > reach else (1 if value < -reach else 3)
 
 
 @loop

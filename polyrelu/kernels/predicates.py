@@ -153,10 +153,12 @@ def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):  
     vertices[v, T.FAR_ERROR] = along_error
     if side_x != 0.0:
         vertices[v, T.FAR_X], vertices[v, T.FAR_Y] = side, along
-        vertices[v, T.X], vertices[v, T.X_ERROR], vertices[v, T.Y], vertices[v, T.Y_ERROR] = 0.0, 0.0, offset, offset_error
+        vertices[v, T.X], vertices[v, T.X_ERROR] = 0.0, 0.0
+        vertices[v, T.Y], vertices[v, T.Y_ERROR] = offset, offset_error
     else:
         vertices[v, T.FAR_X], vertices[v, T.FAR_Y] = along, side
-        vertices[v, T.X], vertices[v, T.X_ERROR], vertices[v, T.Y], vertices[v, T.Y_ERROR] = offset, offset_error, 0.0, 0.0
+        vertices[v, T.X], vertices[v, T.X_ERROR] = offset, offset_error
+        vertices[v, T.Y], vertices[v, T.Y_ERROR] = 0.0, 0.0
     set_gap(floats[level_i, T.LATTICE], abs(b) + b_error, vertices, v)
     return along_error <= WORST_VERTEX * abs(along) and offset_error <= WORST_VERTEX * abs(offset)
 

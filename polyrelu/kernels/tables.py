@@ -83,6 +83,10 @@ ZEROS = 1  # head of the list of further forms that vanish here, or -1
 SIGN = 2  # sign of the form that is being tested
 N_VERTEX_INTEGERS = 3
 SCRATCH = 0  # row of the vertex stack in which an exactly placed vertex is handed over
+BOX = 1  # row that holds a box around the current polygon: its centre in X, Y, and
+X_HALF, Y_HALF = 2, 3  # half its sides,
+BOX_ERROR = 4  # and what rounding can do on it to a form of norm 1
+FIRST_VERTEX = 2
 
 # --- tasks that wait ---------------------------------------------------------------------------------
 TASK_LEVEL, TASK_CUT, TASK_START, TASK_LENGTH, TASK_DIGIT, TASK_ZERO_TOP = range(6)

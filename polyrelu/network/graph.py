@@ -273,5 +273,5 @@ def _only_signs(matrix: csr_array) -> bool:
 
 def _in_range(values: NDArray[np.float64]) -> bool:
     """Return whether products of two such numbers neither overflow nor underflow."""
-    magnitudes = np.abs(values[values != 0])
-    return not len(magnitudes) or bool(magnitudes.min() > 2.0**-400 and magnitudes.max() < 2.0**400)
+    exponents = np.frexp(values[values != 0])[1]
+    return not len(exponents) or int(np.abs(exponents).max()) < 400

@@ -132,10 +132,10 @@ def _placed(
     total = csr_array((len(rows), width))
     for number, term in value.terms.items():
         chosen = term[rows] if len(rows) < value.size else term
-        if not chosen.nnz:
-            continue
-        columns = places[number][chosen.indices]
-        total = total + csr_array((chosen.data, columns, chosen.indptr), shape=(len(rows), width))
+        if chosen.nnz:
+            columns = places[number][chosen.indices]
+            placed = csr_array((chosen.data, columns, chosen.indptr), shape=(len(rows), width))
+            total = total + placed if total.nnz else placed
     return total
 
 

@@ -8,6 +8,7 @@ rationals.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -127,7 +128,7 @@ Check the order of the layers and that weights are (outputs, inputs).
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         layers = self.layers
-        for i, (left, right) in enumerate(zip(layers, layers[1:], strict=False)):
+        for i, (left, right) in enumerate(itertools.pairwise(layers)):
             if right.n_inputs != left.n_outputs:
                 raise NetworkError(
                     f"Network needs layers that chain but layer {i + 1} reads {right.n_inputs} values and layer "
@@ -166,7 +167,9 @@ Check the order of the layers and that weights are (outputs, inputs).
         """
         pairs = [_as_pair(weight, bias, i) for i, (weight, bias) in enumerate(layers)]
         if not pairs:
-            raise NetworkError("Network needs at least one (weight, bias) pair but received none. Pass the output layer.")
+            raise NetworkError(
+                "Network needs at least one (weight, bias) pair but received none. Pass the output layer."
+            )
         *hidden, last = pairs
         return Network(
             tuple(Layer(w, b, Activation.same(activation, w.shape[0])) for w, b in hidden),

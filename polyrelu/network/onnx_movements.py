@@ -125,6 +125,8 @@ def _cast(graph: Graph, node: Node) -> Tensor:
         return array if target.kind in "iub" else array.astype(np.float64)
     if target.kind in "iubSUO":
         raise UnsupportedNodeError(f"Cast needs a type of floats but received {target}. Leave the values as floats.")
+    if target.itemsize < 4:
+        graph.notes.append(f"{graph.place} is read as the identity: no value is rounded to {target}.")
     return value
 
 

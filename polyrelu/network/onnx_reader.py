@@ -166,7 +166,7 @@ def _run(graph: Graph, proto: GraphProto) -> Affine:
     """Return the output of a model as an affine expression."""
     from polyrelu.network.onnx_node import Node
     from polyrelu.network.onnx_operations import HANDLERS
-    from polyrelu.network.tensors import Dropped, lift
+    from polyrelu.network.tensors import as_output, reading
 
     values: dict[str, Value] = {t.name: _array(t, f"Initializer {t.name!r}") for t in proto.initializer}
     inputs = [value for value in proto.input if value.name not in values]
@@ -180,30 +180,17 @@ def _run(graph: Graph, proto: GraphProto) -> Affine:
     graph.notes.append(f"Input {inputs[0].name!r} of shape {shape} is flattened in C order.")
     for number, node in enumerate(proto.node):
         label = _label(node, number, proto)
-        graph.place = label
-        try:
+        with reading(graph, label):
             read = [_value(values, name) for name in node.input]
             _refuse_second(values, node)
             attributes = {a.name: _attribute(a) for a in node.attribute}
             results = HANDLERS[node.op_type](graph, Node(node.op_type, label, read, attributes, len(node.output)))
-        except NetworkError as error:
-            raise type(error)(f"{label}: {error}") from None
-        except (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError) as error:
-            raise NetworkError(
-                f"{label}: the node needs arguments that fit what it reads but they do not ({error}). Check the shapes."
-            ) from error
         produced = results if isinstance(results, list) else [results]
         values.update({name: value for name, value in zip(node.output, produced, strict=False) if name})
     name = proto.output[0].name
-    result = values.get(name)
-    if isinstance(result, Dropped):
-        graph.notes.append(f"{result.label} is dropped: the outputs are the values it reads.")
-        result = result.value
-    if result is None:
+    if name not in values:
         raise NetworkError(f"`from_onnx` needs a node that gives the output {name!r} but found none. Export it again.")
-    if len(result.shape) > 2:
-        graph.notes.append(f"Output {name!r} of shape {tuple(result.shape)} is flattened in C order.")
-    return lift(graph, result)
+    return as_output(graph, values[name], f"Output {name!r}", batch=0)
 
 
 def _label(node: NodeProto, number: int, proto: GraphProto) -> str:

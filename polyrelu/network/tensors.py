@@ -6,7 +6,8 @@ of the elements; products become sparse matrices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
-from polyrelu.errors import NetworkError, UnsupportedNodeError
+from polyrelu.errors import InputError, NetworkError, UnsupportedNodeError
 from polyrelu.network.graph import MAX_SIZE, Affine, Graph, finite_floats
 
 __all__ = [
     "Dropped",
     "Tensor",
     "add",
+    "as_output",
     "broadcast",
     "common_shape",
     "concatenate",
@@ -32,6 +34,7 @@ __all__ = [
     "multiply",
     "negate",
     "pad",
+    "reading",
     "rows_of",
     "scaled",
     "subtract",
@@ -47,6 +50,33 @@ class Dropped:
     value: Affine
     label: str
 
+
+
+@contextmanager
+def reading(graph: Graph, place: str) -> Iterator[None]:
+    """Name the node that is being read in the notes and errors that it causes.
+
+    What NumPy refuses is the fault of the model too: a file may say anything.
+    """
+    graph.place = place
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{place}: {error}") from None
+    except (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError) as error:
+        raise NetworkError(
+            f"{place}: the node needs arguments that fit what it reads but they do not ({error}). Check the shapes."
+        ) from error
+
+
+def as_output(graph: Graph, value: Tensor | Dropped, name: str, batch: int) -> Affine:
+    """Return the output of a model, without a last softmax; note that, and the shape from axis ``batch`` on."""
+    if isinstance(value, Dropped):
+        graph.notes.append(f"{value.label} is dropped: the outputs are the values it reads.")
+        value = value.value
+    if len(value.shape) > 2:
+        graph.notes.append(f"{name} of shape {tuple(value.shape[batch:])} is flattened in C order.")
+    return lift(graph, value)
 
 
 def move(graph: Graph, value: Tensor, movement: Callable[[NDArray], NDArray]) -> Tensor:

@@ -50,7 +50,8 @@ def call_function(graph: Graph, target: Any, arguments: Sequence[Any], keywords:
         raise _unsupported(name)
     function = FUNCTIONS[plain]
     try:
-        bound = inspect.signature(function).bind(graph, *arguments, **keywords)
+        renamed = {OTHER_NAMES.get(name, name): value for name, value in keywords.items()}
+        bound = inspect.signature(function).bind(graph, *arguments, **renamed)
     except TypeError as error:
         raise UnsupportedNodeError(
             f"`from_torch` needs a call of {plain} with arguments it knows but received others ({error}). "
@@ -149,14 +150,14 @@ def _convolution(rank: int) -> Callable[..., Tensor]:
 
 def _batch_norm(
     graph: Graph, input: Tensor, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
+    training: bool = False, momentum: float = 0.1, offset: float = 1e-5,
 ) -> Tensor:  # fmt: skip
     if training or running_mean is None or running_var is None:
         raise UnsupportedNodeError("Batch normalisation needs stored statistics but trains. Call module.eval() first.")
     mean, variance = (constant_of(v, "A statistic of batch normalisation") for v in (running_mean, running_var))
     scale = np.ones(mean.shape) if weight is None else constant_of(weight, "The scale of batch normalisation")
     shift = np.zeros(mean.shape) if bias is None else constant_of(bias, "The shift of batch normalisation")
-    return operations.batch_normalize(graph, input, scale, shift, mean, variance, eps)
+    return operations.batch_normalize(graph, input, scale, shift, mean, variance, offset)
 
 
 def _max_pool(rank: int) -> Callable[..., Tensor]:
@@ -266,6 +267,9 @@ NUMBER_OPERATORS: dict[str, Callable[..., Any]] = {
     name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "neg")
 }
 """Operators that shapes are computed with."""
+
+OTHER_NAMES = {"eps": "offset"}
+"""Parameters of PyTorch that have another name here."""
 
 IN_PLACE_OPERATORS = {"iadd": "add", "isub": "sub", "imul": "mul", "itruediv": "div"}
 

@@ -58,8 +58,8 @@ def _batch_norm(layer: Any) -> Call:
             "stores none. Call module.eval() first."
         )
     names = ("running_mean", "running_var", "weight", "bias")
-    # The module's epsilon is a Python float: it counts as the double it is.
-    return "batch_norm", {name: as_array(getattr(layer, name), name) for name in names} | {"eps": layer.eps}
+    # The number under the root is a Python float: it counts as the double it is.
+    return "batch_norm", {name: as_array(getattr(layer, name), name) for name in names} | _fields("", "eps")(layer)[1]
 
 
 def _fields(function: str, *names: str) -> Callable[[Any], Call]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from polyrelu.errors import InputError, MissingExtraError, NetworkError, UnsupportedNodeError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from polyrelu.network.graph import Affine, Graph
+    from polyrelu.network.tensors import Dropped
 
 __all__ = ["from_torch"]
 
@@ -127,11 +128,7 @@ def _first_width(traced: GraphModule) -> tuple[int] | None:
 
 def _run(graph: Graph, traced: GraphModule, shape: tuple[int, ...]) -> Affine:
     """Return the output of a traced module as an affine expression."""
-    from torch.fx.node import map_arg
-
-    from polyrelu.network.graph import Affine
-    from polyrelu.network.tensors import Dropped
-    from polyrelu.network.torch_functions import call_function, call_module
+    from polyrelu.network.tensors import as_output, reading
     from polyrelu.network.torch_modules import as_array
 
     nodes = list(traced.graph.nodes)
@@ -139,48 +136,47 @@ def _run(graph: Graph, traced: GraphModule, shape: tuple[int, ...]) -> Affine:
     if len(inputs) != 1:
         names = [node.name for node in inputs]
         raise NetworkError(f"`from_torch` needs a module with one input but received {names}. Fix the others.")
+    graph.notes.append(f"The input of shape {shape} is flattened in C order.")
     values: dict[Node, Any] = {}
     aliases: dict[Node, Node] = {}
-    for number, node in enumerate(nodes):
+    for number, node in enumerate(nodes[:-1]):
         if node.op == "placeholder":
             values[node] = node.args[0] if node.args else graph.start((1, *shape))
-            continue
-        if node.op == "get_attr":
+        elif node.op == "get_attr":
             values[node] = as_array(_attribute(traced, node.target), node.target)
-            continue
-        if node.op == "output":
-            break
-        layer = traced.get_submodule(node.target) if node.op == "call_module" else None
-        graph.place = f"{_kind(node, layer)} node {_name(node)!r} ({number + 1} of {len(nodes)})"
-        try:
-            arguments = map_arg(node.args, lambda source: _readable(values[source]))
-            keywords = map_arg(node.kwargs, lambda source: _readable(values[source]))
-            if layer is None:
-                values[node], effect = call_function(graph, node.target, arguments, keywords)
-            else:
-                values[node], effect = call_module(graph, layer, arguments, keywords)
-            _follow_aliases(node, effect, aliases, nodes)
-        except NetworkError as error:
-            raise type(error)(f"{graph.place}: {error}") from None
-        except (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError) as error:
-            raise NetworkError(
-                f"{graph.place}: the node needs arguments that fit what it reads but they do not ({error}). "
-                "Check the shapes."
-            ) from error
-    graph.notes.insert(0, f"The input of shape {shape} is flattened in C order.")
-    returned = nodes[-1].args[0]
+        else:
+            layer = traced.get_submodule(node.target) if node.op == "call_module" else None
+            with reading(graph, f"{_kind(node, layer)} node {_name(node)!r} ({number + 1} of {len(nodes)})"):
+                values[node], effect = _call(graph, node, layer, values)
+                _follow_aliases(node, effect, aliases, nodes)
+    return as_output(graph, _returned(nodes[-1], values), "The output", batch=1)
+
+
+def _call(graph: Graph, node: Node, layer: Module | None, values: Mapping[Node, Any]) -> tuple[Any, str]:
+    """Return the value of a node and its effect on memory."""
+    from torch.fx.node import map_arg
+
+    from polyrelu.network.torch_functions import call_function, call_module
+
+    arguments: Any = map_arg(node.args, lambda source: _readable(values[source]))
+    keywords: Any = map_arg(node.kwargs, lambda source: _readable(values[source]))
+    if layer is None:
+        return call_function(graph, node.target, arguments, keywords)
+    return call_module(graph, layer, arguments, keywords)
+
+
+def _returned(node: Node, values: Mapping[Node, Any]) -> Affine | Dropped:
+    from polyrelu.network.graph import Affine
+    from polyrelu.network.tensors import Dropped
+
+    returned: Any = node.args[0]
     if isinstance(returned, tuple | list) and len(returned) == 1:
         returned = returned[0]
     result = values.get(returned) if hasattr(returned, "op") else None
-    if isinstance(result, Dropped):
-        graph.notes.append(f"{result.label} is dropped: the outputs are the values it reads.")
-        result = result.value
-    if not isinstance(result, Affine):
+    if not isinstance(result, Affine | Dropped):
         raise NetworkError(
             f"`from_torch` needs a module that returns one tensor but it returns {returned!r}. Wrap it to return one."
         )
-    if len(result.shape) > 2:
-        graph.notes.append(f"The output of shape {result.shape[1:]} is flattened in C order.")
     return result
 
 

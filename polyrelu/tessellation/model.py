@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from polyrelu.tessellation.level_sets import LevelSet
     from polyrelu.tessellation.linear_regions import LinearRegions
+    from polyrelu.tessellation.lookup import PatternTable
 
 __all__ = ["BORDER", "COORDINATE", "FAR_SIDE", "INSIDE", "AT_INFINITY", "ON_BORDER", "Tessellation"]
 
@@ -90,7 +91,7 @@ class Tessellation:
     >>> from polyrelu.testing import thick_zero
     >>> t = tessellate(thick_zero(), Domain.box([-1, -1], [1, 1]))
     >>> t.n_regions, t.n_vertices, t.n_facets, t.n_linear_regions
-    (8, 9, 16, 7)
+    (8, 10, 17, 8)
     >>> str(t.pattern(0)), t.area(0), t.total_area() == t.domain_area()
     ('110|100', Fraction(1, 2), True)
     >>> [t.vertex_neurons(v).tolist() for v in np.flatnonzero(t.vertex_kind == 0)]
@@ -198,6 +199,13 @@ class Tessellation:
 
         return texts_of(self.network, self.words)
 
+    @cached_property
+    def pattern_table(self) -> PatternTable:
+        """Where each packed pattern is found."""
+        from polyrelu.tessellation.lookup import pattern_table
+
+        return pattern_table(self)
+
     def code_space(self) -> NDArray[np.uint64]:
         """Return all realised patterns, packed, those of lower-dimensional classes included, in no order."""
         from polyrelu.tessellation.code_space import code_space
@@ -207,7 +215,7 @@ class Tessellation:
     @cached_property
     def hamming1_pairs(self) -> NDArray[np.int32]:
         """The pairs of regions at Hamming distance 1, shape (n_pairs, 2), smaller index first, sorted."""
-        from polyrelu.tessellation.graph import hamming1_pairs
+        from polyrelu.tessellation.lookup import hamming1_pairs
 
         return hamming1_pairs(self)
 
@@ -286,13 +294,16 @@ class Tessellation:
 
     def vertices_exact(self) -> list[tuple[Fraction, ...]]:
         """Return the exact coordinates of all vertices, directions of those at infinity."""
-        return list(self._vertices_exact)
-
-    @cached_property
-    def _vertices_exact(self) -> tuple[tuple[Fraction, ...], ...]:
         from polyrelu.tessellation.geometry import vertices_exact
 
-        return tuple(vertices_exact(self, range(len(self.vertex_kind))))
+        _ = self._exact_corners
+        return vertices_exact(self, range(len(self.vertex_kind)))
+
+    @cached_property
+    def _exact_corners(self) -> list[tuple[Any, Any]]:
+        from polyrelu.tessellation.geometry import exact_corners
+
+        return exact_corners(self, range(len(self.vertex_kind)))
 
     def area(self, index: int) -> Fraction | None:
         """Return the exact area (length, volume) of a region, None if it is unbounded."""

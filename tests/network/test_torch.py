@@ -145,6 +145,15 @@ def test_batch_norm(norm, shape):
     assert_close(dyadic(nn.Sequential(norm, nn.ReLU())), shape)
 
 
+def test_functional_batch_norm():
+    def function(m, x):
+        statistics = torch.zeros(4).double(), torch.ones(4).double()
+        return F.batch_norm(x, *statistics, weight=m.b, bias=m.b, eps=3.0)
+
+    network = assert_equal(Function(function), (4,))
+    assert network.hidden == ()
+
+
 def test_batch_norm_is_folded_into_the_convolution():
     module = dyadic(nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.ReLU()))
     network = assert_close(module, IMAGE)

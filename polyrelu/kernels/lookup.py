@@ -1,0 +1,93 @@
+"""Finding regions by their packed patterns: a hash table, compared word by word, so that no answer rests on chance.
+
+Hashes are those of `polyrelu.kernels.assembly`; they are linear, so that another digit changes them by one product.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polyrelu.kernels.assembly import FREE, field_hash, slot_of
+from polyrelu.kernels.compiled import loop
+
+# --- columns of the integer table of neurons -----------------------------------------------------------------
+WORD, SHIFT, BITS, PIECES = 0, 1, 2, 3
+N_NEURON = 4
+
+
+@loop
+def fill_table(words, hashes, table):  # type: ignore[no-untyped-def]
+    """Fill an empty hash table with the regions; return the first one whose pattern occurred before, or -1."""
+    mask = len(table) - 1
+    for region in range(len(words)):
+        slot = slot_of(hashes[region], mask)
+        while table[slot] != FREE:
+            other = table[slot]
+            if hashes[other] == hashes[region] and _is_equal(words, region, words, other):
+                return region
+            slot = (slot + 1) & mask
+        table[slot] = region
+    return -1
+
+
+@loop
+def find_patterns(queries, query_hashes, words, hashes, table, found):  # type: ignore[no-untyped-def]
+    """Write the region of each queried pattern, -1 where there is none."""
+    for query in range(len(queries)):
+        found[query] = _find(queries, query, query_hashes[query], words, hashes, table)
+
+
+@loop
+def _find(queries, query, key, words, hashes, table):  # type: ignore[no-untyped-def]
+    mask = len(table) - 1
+    slot = slot_of(key, mask)
+    while table[slot] != FREE:
+        region = table[slot]
+        if hashes[region] == key and _is_equal(queries, query, words, region):
+            return region
+        slot = (slot + 1) & mask
+    return -1
+
+
+@loop
+def _is_equal(left, i, right, j):  # type: ignore[no-untyped-def]
+    for word in range(left.shape[1]):
+        if left[i, word] != right[j, word]:
+            return False
+    return True
+
+
+@loop
+def pairs_at_distance_one(words, hashes, table, neurons, salts, query, pairs, state):  # type: ignore[no-untyped-def]
+    """Write the pairs of regions that differ in one digit, the region with the lower digit first.
+
+    Returns False when ``pairs`` is full; ``state`` holds the next region and the number of pairs. ``query`` (1,
+    n_words) is scratch space. Every pair is found once: only digits are raised.
+    """
+    n_pairs = 0
+    most = 0
+    for neuron in range(len(neurons)):
+        most += neurons[neuron, PIECES] - 1
+    for region in range(state[0], len(words)):
+        if n_pairs + most > len(pairs):
+            state[0], state[1] = region, n_pairs
+            return False
+        for word in range(words.shape[1]):
+            query[0, word] = words[region, word]
+        for neuron in range(len(neurons)):
+            word, shift = neurons[neuron, WORD], np.uint64(neurons[neuron, SHIFT])
+            old = words[region, word]
+            mask = (np.uint64(1) << np.uint64(neurons[neuron, BITS])) - np.uint64(1)
+            digit = np.int64((old >> shift) & mask)
+            for higher in range(digit + 1, neurons[neuron, PIECES]):
+                step = np.uint64(higher - digit) << shift
+                query[0, word] = old + step
+                # The field does not overflow, so the halves' changes add up to the change of the hash.
+                key = hashes[region] - field_hash(old, word, salts) + field_hash(old + step, word, salts)
+                other = _find(query, 0, key, words, hashes, table)
+                if other >= 0:
+                    pairs[n_pairs, 0], pairs[n_pairs, 1] = region, other
+                    n_pairs += 1
+            query[0, word] = old
+    state[0], state[1] = len(words), n_pairs
+    return True
