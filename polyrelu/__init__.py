@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from polyrelu.network.slices import Slice
     from polyrelu.network.torch_reader import from_torch
     from polyrelu.region.model import Region, region_at, region_of
+    from polyrelu.tessellation.build import tessellate
     from polyrelu.tessellation.model import Tessellation
-    from polyrelu.tessellation.tessellate import tessellate
 
 __version__ = "0.1.0"
 
@@ -49,7 +49,7 @@ _HOME = {
     "load": "polyrelu.network.load",
     "region_at": "polyrelu.region.model",
     "region_of": "polyrelu.region.model",
-    "tessellate": "polyrelu.tessellation.tessellate",
+    "tessellate": "polyrelu.tessellation.build",
 }
 
 __all__ = [

@@ -354,10 +354,10 @@ def _write(
     from polyrelu.tessellation.targets import replacing
 
     with ExitStack() as files:
-        if table is not None:
-            tessellation.save(files.enter_context(replacing(table)))
         for target, lines_of in ((patterns, pattern_lines), (adjacency, adjacency_lines)):
             if target is not None:
                 path = files.enter_context(replacing(target))
                 with path.open("w", encoding="ascii") as stream:
                     stream.writelines(f"{line}\n" for line in lines_of(tessellation))
+        if table is not None:
+            tessellation.save(table, overwrite=True)

@@ -127,4 +127,4 @@ class Answers:
 
 def _row(maps: RationalMatrix, index: int) -> Line:
     numerators = maps.numerators
-    return numerators[index, 0], numerators[index, 1], numerators[index, 2], 0
+    return int(numerators[index, 0]), int(numerators[index, 1]), int(numerators[index, 2]), 0

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.enumeration.exact_plane import FarPolygon, float_vertex
-from polyrelu.exact.matrix import RationalMatrix
-from polyrelu.exact.rational import common_denominator, nearest_float
+from polyrelu.enumeration.level_constants import (
+    double_double,
+    lay_out_first_level,
+    layer_bounds,
+    piece_table,
+    proportional_rows,
+    set_lattices,
+)
 from polyrelu.kernels import extended as E
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD
-from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF, gamma, row_norms, spectral_bound
-from polyrelu.kernels.maps import MAX_FLIPS
-from polyrelu.kernels.plane import Digits, Tables
+from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF, row_norms
+from polyrelu.kernels.digits import Digits
+from polyrelu.kernels.plane import Tables
 from polyrelu.kernels.polygons import Geometry
 from polyrelu.network.activation import MAX_UNIT, Activation, PiecewiseLinear
 from polyrelu.network.model import Layer, Network
@@ -61,7 +65,7 @@ def plane_tables(network: Network, polygon: FarPolygon) -> PlaneTables:
     levels = np.zeros((len(hidden), T.N_INTEGERS), dtype=np.int64)
     floats = np.zeros((len(hidden) + 1, T.N_FLOATS))
     functions = list(dict.fromkeys(f for layer in hidden for f in layer.activation.functions))
-    pieces, piece_start = _piece_table(functions)
+    pieces, piece_start = piece_table(functions)
     units = np.zeros((sum(layer.n_outputs for layer in hidden), T.N_UNIT_INTEGERS), dtype=np.int64)
     n_columns = _lay_out_columns(hidden, levels, units, piece_start)
     first_line, n_columns = n_columns, n_columns + len(polygon.lines)
@@ -78,20 +82,20 @@ def plane_tables(network: Network, polygon: FarPolygon) -> PlaneTables:
     for index, layer in enumerate(hidden):
         row, end = levels[index], ends[index]
         norms = _lay_out_layer(layer, row, weights, pointers, rows, bias)
-        _layer_bounds(layer, norms, floats[index])
+        layer_bounds(layer, norms, floats[index])
         block = slice(row[T.PRE], row[T.PRE] + len(norms))
         maps[3, block] = norms
-        columns[block, T.COLUMN_CLASS] = row[T.PRE] + _proportional_rows(layer)
+        columns[block, T.COLUMN_CLASS] = row[T.PRE] + proportional_rows(layer)
         columns[row[T.PRE] : end, T.COLUMN_LEVEL] = index
         maps[2, block.stop : end] = -1.0
         _lay_out_cut_rows(row, units, pieces, column_unit, column_pieces, extended)
     if hidden:
         first = network.exact.layers[0].preactivations(network.exact.input_rows())
-        _lay_out_first_level(first, levels[0], maps, floats[0], extended)
+        lay_out_first_level(first, levels[0], maps, floats[0], extended)
     for row, end, constants in zip(levels, ends, floats, strict=False):
         _norm_cut_rows(row, end, maps, extended)
         constants[T.LARGEST_ROW] = maps[3, row[T.PRE] : end].max(initial=0.0)
-    _set_lattices(network, floats)
+    set_lattices(network, floats)
     _lay_out_domain(polygon, first_line, columns, maps, floats[-1], extended)
 
     tables = Tables(levels, units, pieces, weights.array(), pointers.array(), rows.array(), bias.array())
@@ -116,29 +120,6 @@ class _Pool:
 
     def array(self) -> NDArray:
         return np.concatenate([*self.parts, np.zeros(8, dtype=self.dtype)])
-
-
-def _piece_table(functions: Sequence[PiecewiseLinear]) -> tuple[NDArray[np.float64], dict[PiecewiseLinear, int]]:
-    """Return slopes, intercepts and breakpoints of all functions as double-doubles, and where each one starts."""
-    start, columns = {}, []
-    for function in functions:
-        start[function] = len(columns)
-        for i in range(function.n_pieces):
-            point = function.breakpoints[i] if i < len(function.breakpoints) else Fraction(0)
-            column = []
-            for value in (function.slopes[i], function.intercepts[i], point):
-                column += _double_double(value.numerator, value.denominator)
-            columns.append(column)
-    return np.array(columns or [[0.0] * T.N_PIECE_FLOATS]).T.copy(), start
-
-
-def _double_double(numerator: int, denominator: int) -> tuple[float, float]:
-    high = nearest_float(numerator, denominator)
-    if not math.isfinite(high):
-        return high, 0.0
-    exact = Fraction(high)
-    remainder = numerator * exact.denominator - exact.numerator * denominator
-    return high, nearest_float(remainder, denominator * exact.denominator)
 
 
 def _row_counts(activation: Activation) -> NDArray[np.int64]:
@@ -214,56 +195,6 @@ def _lay_out_layer(
     return row_norms(layer.weight, layer.bias)
 
 
-def _layer_bounds(layer: Layer, norms: NDArray[np.float64], floats: NDArray[np.float64]) -> None:
-    """Fill a level's constants (columns of `polyrelu.kernels.tables`)."""
-    floats[T.SPECTRAL] = spectral_bound(layer.weight)
-    is_huge = norms.max(initial=0) > 2.0**500
-    floats[T.FROBENIUS] = math.inf if is_huge else math.sqrt(float(np.square(norms).sum())) * SLACK
-    floats[T.GAMMA] = gamma(layer.n_inputs + 2 * MAX_FLIPS + 8)
-    steepest = intercepts = 0.0
-    counts = np.bincount(layer.activation.kind + 1, minlength=len(layer.activation.functions) + 1)
-    steepest = 1.0 if counts[0] else 0.0
-    for function, count in zip(layer.activation.functions, counts[1:], strict=True):
-        steepest = max(steepest, *(nearest_float(abs(s.numerator), s.denominator) for s in function.slopes))
-        largest = max(nearest_float(abs(t.numerator), t.denominator) for t in function.intercepts)
-        intercepts += count * largest * largest
-    floats[T.STEEPEST] = steepest if steepest == 1.0 else steepest * SLACK
-    floats[T.INTERCEPT] = math.sqrt(intercepts) * SLACK
-
-
-def _proportional_rows(layer: Layer) -> NDArray[np.int64]:
-    """Return for each row of (weight, bias) the first row that is a multiple of it; such rows give one line.
-
-    Candidates share the quotients of their entries in floats; they are compared exactly, in cross products.
-    """
-    n = len(layer.bias)
-    first = np.arange(n)
-    if layer.is_sparse:
-        return first
-    full = np.concatenate([layer.weight, layer.bias[:, None]], axis=1)
-    lead = np.argmax(full != 0, axis=1)
-    leads = full[np.arange(n), lead]
-    with np.errstate(all="ignore"):
-        scaled = (full / leads[:, None]).astype(np.float32)
-    groups: dict[bytes, list[int]] = {}
-    for j in range(n):
-        groups.setdefault(scaled[j].tobytes(), []).append(j)
-    for members in groups.values():
-        for position, j in enumerate(members):
-            for earlier in members[:position]:
-                if first[earlier] == earlier and _is_proportional(full[earlier], full[j], lead[j]):
-                    first[j] = earlier
-                    break
-    return first
-
-
-def _is_proportional(row: NDArray[np.float64], other: NDArray[np.float64], lead: int) -> bool:
-    a, b = Fraction(row[lead]), Fraction(other[lead])
-    if not a or not b:
-        return False
-    return all(Fraction(x) * b == Fraction(y) * a for x, y in zip(row.tolist(), other.tolist(), strict=True))
-
-
 def _lay_out_cut_rows(
     row: NDArray[np.int64],
     units: NDArray[np.int64],
@@ -296,49 +227,6 @@ def _norm_cut_rows(row: NDArray[np.int64], end: int, maps: NDArray[np.float64], 
     maps[3, block] = (maps[3, p] + other) * SLACK
 
 
-def _set_lattices(network: Network, floats: NDArray[np.float64]) -> None:
-    """Set what every exact coefficient of a level is a multiple of."""
-    denominator = network.exact.input_rows().denominator
-    for index, layer in enumerate(network.exact.layers[:-1]):
-        denominator *= layer.scale
-        functions = layer.activation.functions
-        rows = denominator * common_denominator(t for f in functions for t in f.breakpoints)
-        lattice = nearest_float(1, rows) / SLACK
-        floats[index, T.LATTICE] = lattice if lattice > 2.0**-900 else 0.0
-        denominator *= common_denominator(v for f in functions for v in (*f.slopes, *f.intercepts))
-
-
-def _lay_out_first_level(
-    first: RationalMatrix,
-    row: NDArray[np.int64],
-    maps: NDArray[np.float64],
-    floats: NDArray[np.float64],
-    extended: E.Extended,
-) -> None:
-    """Set the first level's maps: the nearest floats of the exact forms, with errors relative to their size."""
-    n = first.shape[0]
-    block = slice(row[T.PRE], row[T.PRE] + n)
-    exact = first.numerators.tolist()
-    parts = [[_double_double(int(v), first.denominator) for v in entries] for entries in exact]
-    high, low = np.array(parts, dtype=np.float64).reshape(n, 3, 2).transpose(2, 1, 0)
-    maps[:3, block] = extended.high[:, block] = high
-    extended.low[:, block] = low
-    maps[3, block] = row_norms(high.T, np.zeros(n))
-    frobenius = math.sqrt(float(np.square(maps[3, block]).sum())) * SLACK
-    has_cut_rows = row[T.ROW] != row[T.PRE]
-    for c in range(3):
-        in_floats = not low[c].any()
-        floats[T.SIZE + c] = 1.0 if high[c].any() else 0.0
-        floats[T.RHO + c] = (0.0 if in_floats else 2 * UNIT_ROUNDOFF) + has_cut_rows * 8 * UNIT_ROUNDOFF
-        floats[T.ERROR + c] = 0.0 if in_floats else 2 * UNIT_ROUNDOFF * frobenius
-        in_doubles = in_floats or all(
-            Fraction(h) + Fraction(s) == Fraction(int(v[c]), first.denominator)
-            for h, s, v in zip(high[c].tolist(), low[c].tolist(), exact, strict=True)
-        )
-        extended.bounds[0, E.RHO + c] = (0.0 if in_doubles else DD) + has_cut_rows * 8 * DD
-        extended.bounds[0, E.ERROR + c] = 0.0 if in_doubles else DD * frobenius
-
-
 def _lay_out_domain(
     polygon: FarPolygon,
     first_line: int,
@@ -355,7 +243,7 @@ def _lay_out_domain(
         if line[3]:
             columns[column, T.FAR_SIDE_X], columns[column, T.FAR_SIDE_Y] = -line[0], -line[1]
             continue
-        parts = np.array([_double_double(value, 1) for value in line[:3]])
+        parts = np.array([double_double(value, 1) for value in line[:3]])
         extended.high[:, column], extended.low[:, column] = parts.T
         maps[:3, column] = parts[:, 0]
         if parts[:, 1].any():  # only lines that floats do not hold have errors

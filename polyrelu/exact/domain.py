@@ -53,7 +53,9 @@ class Domain:
 
     def __post_init__(self) -> None:
         if self.dim < 1:
-            raise DomainError(f"Domain needs a dimension of at least 1 but received {self.dim}. Pass the input dimension.")
+            raise DomainError(
+                f"Domain needs a dimension of at least 1 but received {self.dim}. Pass the input dimension."
+            )
         for row in self.rows:
             if len(row) != self.dim + 1:
                 raise DomainError(
@@ -182,7 +184,8 @@ class Domain:
             if keys == {"normals", "offsets"}:
                 return Domain.from_halfspaces(data["normals"], data["offsets"])
         except TypeError as error:
-            raise FileError(f"Domain.read needs lists of numbers in {str(path)!r} ({error}). Repair the file.") from None
+            message = f"Domain.read needs lists of numbers in {str(path)!r} ({error}). Repair the file."
+            raise FileError(message) from None
         raise FileError(
             f"Domain.read needs the keys lower and upper, or vertices, or normals and offsets, but {str(path)!r} has "
             f"{sorted(keys)}. Rename them."

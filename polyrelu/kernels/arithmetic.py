@@ -21,10 +21,10 @@ DD = 2.0**-103
 
 
 @intrinsic
-def fused_multiply_add(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+def fused_multiply_add(typingctx, a, b, c):
     """Return ``a * b + c`` with one rounding."""
 
-    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, arguments):
         double = ir.DoubleType()
         function = builder.module.declare_intrinsic(
             "llvm.fma", [double], ir.FunctionType(double, [double, double, double])
@@ -35,20 +35,20 @@ def fused_multiply_add(typingctx, a, b, c):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def trailing_zeros(typingctx, value):  # type: ignore[no-untyped-def]
+def trailing_zeros(typingctx, value):
     """Return the position of the lowest set bit of a 64-bit integer that is not zero."""
 
-    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, arguments):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(types.uint64), codegen
 
 
 @intrinsic
-def call_address(typingctx, address, argument):  # type: ignore[no-untyped-def]
+def call_address(typingctx, address, argument):
     """Call the C function ``int64 f(int64)`` at an address; compiled loops ask Python through it."""
 
-    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, arguments):
         function_type = ir.FunctionType(ir.IntType(64), [ir.IntType(64)])
         pointer = builder.inttoptr(arguments[0], function_type.as_pointer())
         return builder.call(pointer, [arguments[1]])
@@ -57,7 +57,7 @@ def call_address(typingctx, address, argument):  # type: ignore[no-untyped-def]
 
 
 @loop
-def two_sum(a, b):  # type: ignore[no-untyped-def]
+def two_sum(a, b):
     """Return (s, e) with ``s = fl(a + b)`` and ``s + e == a + b`` (Knuth)."""
     s = a + b
     t = s - a
@@ -65,14 +65,14 @@ def two_sum(a, b):  # type: ignore[no-untyped-def]
 
 
 @loop
-def fast_two_sum(a, b):  # type: ignore[no-untyped-def]
+def fast_two_sum(a, b):
     """Return (s, e) as `two_sum`, for ``|a| >= |b|`` (Dekker)."""
     s = a + b
     return s, b - (s - a)
 
 
 @loop
-def dd_add(ah, al, bh, bl):  # type: ignore[no-untyped-def]
+def dd_add(ah, al, bh, bl):
     """Return the double-double sum."""
     sh, sl = two_sum(ah, bh)
     th, tl = two_sum(al, bl)
@@ -81,7 +81,7 @@ def dd_add(ah, al, bh, bl):  # type: ignore[no-untyped-def]
 
 
 @loop
-def dd_mul(ah, al, bh, bl):  # type: ignore[no-untyped-def]
+def dd_mul(ah, al, bh, bl):
     """Return the double-double product."""
     ph = ah * bh
     pl = fused_multiply_add(ah, bh, -ph)
@@ -90,7 +90,7 @@ def dd_mul(ah, al, bh, bl):  # type: ignore[no-untyped-def]
 
 
 @loop
-def dd_mul_float(ah, al, b):  # type: ignore[no-untyped-def]
+def dd_mul_float(ah, al, b):
     """Return the double-double product with a float."""
     ph = ah * b
     pl = fused_multiply_add(ah, b, -ph)

@@ -43,27 +43,27 @@ FAILED = -1
 
 
 @loop
-def field_hash(value, word, salts):  # type: ignore[no-untyped-def]
+def field_hash(value, word, salts):
     """Return what the bits ``value`` of a word add to the hash."""
     return (value & LOW_HALF) * salts[2 * word] + (value >> np.uint64(32)) * salts[2 * word + 1]
 
 
 @loop
-def slot_of(key, mask):  # type: ignore[no-untyped-def]
+def slot_of(key, mask):
     """Return where the search for a hash starts."""
     mixed = (key ^ (key >> np.uint64(32))) * MULTIPLIER
     return np.int64((mixed ^ (mixed >> np.uint64(29))) & np.uint64(mask))
 
 
 @loop
-def field_of(words, region, items, item):  # type: ignore[no-untyped-def]
+def field_of(words, region, items, item):
     """Return the bits of an item's neuron in a region's pattern, in place."""
     mask = (np.uint64(1) << np.uint64(items[item, ITEM_BITS])) - np.uint64(1)
     return words[region, items[item, ITEM_WORD]] & (mask << np.uint64(items[item, ITEM_SHIFT]))
 
 
 @loop
-def hash_regions(words, salts, hashes):  # type: ignore[no-untyped-def]
+def hash_regions(words, salts, hashes):
     """Write the hash of each region's packed pattern."""
     for region in range(words.shape[0]):
         total = np.uint64(0)
@@ -73,7 +73,7 @@ def hash_regions(words, salts, hashes):  # type: ignore[no-untyped-def]
 
 
 @loop
-def touch_corners(words, hashes, indptr, edges, extra, lines, items, salts, item_salts, starts, touched, keys):  # type: ignore[no-untyped-def]
+def touch_corners(words, hashes, indptr, edges, extra, lines, items, salts, item_salts, starts, touched, keys):
     """Write the items that each corner touches, and the hash of its key.
 
     ``touched[starts[c]:starts[c + 1]]`` are the items of corner ``c``, sorted.
@@ -97,7 +97,7 @@ def touch_corners(words, hashes, indptr, edges, extra, lines, items, salts, item
 
 
 @loop
-def _touch(line, region, start, top, key, words, lines, items, salts, item_salts, touched):  # type: ignore[no-untyped-def]
+def _touch(line, region, start, top, key, words, lines, items, salts, item_salts, touched):
     """Add a line's items to the sorted list ``touched[start:top]``; return the new end and hash."""
     item = lines[line, LINE_ITEM]
     if not lines[line, LINE_IS_MAX]:
@@ -124,7 +124,7 @@ def _touch(line, region, start, top, key, words, lines, items, salts, item_salts
 
 
 @loop
-def _insert(item, start, top, touched):  # type: ignore[no-untyped-def]
+def _insert(item, start, top, touched):
     """Insert an item into a sorted list unless it is there; return the new end."""
     place = top
     while place > start and touched[place - 1] > item:
@@ -138,7 +138,7 @@ def _insert(item, start, top, touched):  # type: ignore[no-untyped-def]
 
 
 @loop
-def number_vertices(words, indptr, keys, starts, touched, items, table, corner_vertices, vertices, vertex_keys, state):  # type: ignore[no-untyped-def]
+def number_vertices(words, indptr, keys, starts, touched, items, table, corner_vertices, vertices, vertex_keys, state):
     """Give each corner the number of its vertex; return False when the hash table is too full to go on.
 
     ``state`` holds the next region and the number of vertices; ``vertices`` (n, 2) gets the first corner of each
@@ -171,7 +171,7 @@ def number_vertices(words, indptr, keys, starts, touched, items, table, corner_v
 
 
 @loop
-def _is_same_key(corner, region, other, other_region, words, starts, touched, items):  # type: ignore[no-untyped-def]
+def _is_same_key(corner, region, other, other_region, words, starts, touched, items):
     start, there = starts[corner], starts[other]
     n = starts[corner + 1] - start
     if starts[other + 1] - there != n:
@@ -193,7 +193,7 @@ def _is_same_key(corner, region, other, other_region, words, starts, touched, it
 
 
 @loop
-def refill(table, keys, n):  # type: ignore[no-untyped-def]
+def refill(table, keys, n):
     """Fill an empty hash table with the numbers 0 … n - 1 of distinct keys."""
     mask = len(table) - 1
     for number in range(n):
@@ -204,7 +204,7 @@ def refill(table, keys, n):  # type: ignore[no-untyped-def]
 
 
 @loop
-def number_edges(indptr, edges, corner_vertices, lines, table, corner_of, ends, regions):  # type: ignore[no-untyped-def]
+def number_edges(indptr, edges, corner_vertices, lines, table, corner_of, ends, regions):
     """Find the edges and the regions on both sides; return their number, or `FAILED` if the regions do not fit.
 
     ``regions[e]`` is (first region, second region); the second is -1 on the border of the domain and -2 where it has
@@ -243,7 +243,7 @@ def number_edges(indptr, edges, corner_vertices, lines, table, corner_of, ends, 
 
 
 @loop
-def edge_zeros(words, indptr, starts, touched, items, corner_of, regions, zero_indptr, zeros):  # type: ignore[no-untyped-def]
+def edge_zeros(words, indptr, starts, touched, items, corner_of, regions, zero_indptr, zeros):
     """Write the neurons that vanish on each edge: those whose line both ends touch."""
     top = 0
     for edge in range(len(corner_of)):
@@ -264,7 +264,7 @@ def edge_zeros(words, indptr, starts, touched, items, corner_of, regions, zero_i
 
 
 @loop
-def vertex_zeros(words, vertices, starts, touched, items, zero_indptr, zeros, kinds):  # type: ignore[no-untyped-def]
+def vertex_zeros(words, vertices, starts, touched, items, zero_indptr, zeros, kinds):
     """Write the neurons that vanish at each vertex, and whether it is inside, on the border or at infinity."""
     top = 0
     for vertex in range(len(vertices)):
@@ -278,7 +278,7 @@ def vertex_zeros(words, vertices, starts, touched, items, zero_indptr, zeros, ki
 
 
 @loop
-def region_zeros(words, indptr, starts, touched, items, zero_indptr, zeros):  # type: ignore[no-untyped-def]
+def region_zeros(words, indptr, starts, touched, items, zero_indptr, zeros):
     """Write the neurons that vanish on each whole region: those whose line all corners touch."""
     top = 0
     for region in range(len(indptr) - 1):
@@ -298,7 +298,7 @@ def region_zeros(words, indptr, starts, touched, items, zero_indptr, zeros):  # 
 
 
 @loop
-def _add_neuron(item, region, start, top, words, items, zeros):  # type: ignore[no-untyped-def]
+def _add_neuron(item, region, start, top, words, items, zeros):
     """Append the neuron of an item to a list, once; the winner of a max unit says nothing, its equals do."""
     neuron = items[item, ITEM_NEURON]
     if neuron < 0 or (top > start and zeros[top - 1] == neuron):
@@ -312,7 +312,7 @@ def _add_neuron(item, region, start, top, words, items, zeros):  # type: ignore[
 
 
 @loop
-def vertex_rows(words, indptr, edges, vertices, lines, items, rows):  # type: ignore[no-untyped-def]
+def vertex_rows(words, indptr, edges, vertices, lines, items, rows):
     """Write the two lines that cross at each vertex as (neuron, digit on the other side), (-1, row) or (-2, side)."""
     for vertex in range(len(vertices)):
         corner, region = vertices[vertex, 0], vertices[vertex, 1]

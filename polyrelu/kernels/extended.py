@@ -59,7 +59,7 @@ class Extended(NamedTuple):
 
 
 @loop
-def decide_sign(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-def]
+def decide_sign(row, line, other, tables, digits, g, x):
     """Return the sign of a row at the crossing of two near lines, or UNKNOWN."""
     _load(row, line, other, tables, digits, g, x)
     lattices = 1.0
@@ -69,7 +69,7 @@ def decide_sign(row, line, other, tables, digits, g, x):  # type: ignore[no-unty
 
 
 @loop
-def place_vertex(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-def]
+def place_vertex(row, line, other, tables, digits, g, x):
     """Store the crossing of two near lines in the scratch row of the vertices; False if it is not certain."""
     _load(row, line, other, tables, digits, g, x)
     gap_known = g.floats[g.columns[line, T.COLUMN_LEVEL], T.LATTICE]
@@ -78,7 +78,7 @@ def place_vertex(row, line, other, tables, digits, g, x):  # type: ignore[no-unt
 
 
 @inlined
-def _load(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-def]
+def _load(row, line, other, tables, digits, g, x):
     """Bring the maps up to date with the current digits, and write the forms of three columns."""
     last = 0
     for column in (row, line, other):
@@ -99,7 +99,7 @@ def _load(row, line, other, tables, digits, g, x):  # type: ignore[no-untyped-de
 
 
 @inlined
-def _form_level(  # type: ignore[no-untyped-def]
+def _form_level(
     level, levels, floats, units, pieces, digits, high, low, bounds, weights, pointers, rows, bias
 ):
     before = level - 1
@@ -153,7 +153,7 @@ def _form_level(  # type: ignore[no-untyped-def]
 
 
 @loop
-def _add_column(high, low, c, start, n, weights, offset, h, s):  # type: ignore[no-untyped-def]
+def _add_column(high, low, c, start, n, weights, offset, h, s):
     first, source = np.uint64(start), np.uint64(offset)
     for j in range(np.uint64(n)):
         ph, pl = dd_mul_float(h, s, weights[source + j])
@@ -161,7 +161,7 @@ def _add_column(high, low, c, start, n, weights, offset, h, s):  # type: ignore[
 
 
 @loop
-def _unit_output(unit, digit, c, units, pieces, high, low):  # type: ignore[no-untyped-def]
+def _unit_output(unit, digit, c, units, pieces, high, low):
     """Return one coefficient of a unit's output as a double-double."""
     pre = units[unit, T.UNIT_PRE]
     if units[unit, T.UNIT_IS_MAX]:
@@ -176,7 +176,7 @@ def _unit_output(unit, digit, c, units, pieces, high, low):  # type: ignore[no-u
 
 
 @inlined
-def _coefficient(column, c, sources, shifts, high, low):  # type: ignore[no-untyped-def]
+def _coefficient(column, c, sources, shifts, high, low):
     """Return one coefficient of a column's form: a preactivation, ``z - t``, ``z_p - z_q``, or a domain line."""
     p, q = sources[column, 0], sources[column, 1]
     h, s = high[c, p], low[c, p]
@@ -188,7 +188,7 @@ def _coefficient(column, c, sources, shifts, high, low):  # type: ignore[no-unty
 
 
 @loop
-def _minor(forms, errors, r, s, c, d):  # type: ignore[no-untyped-def]
+def _minor(forms, errors, r, s, c, d):
     """Return (high, low, error) of the 2 x 2 minor of rows ``r, s`` and columns ``c, d``."""
     ph, pl = dd_mul(forms[0, r, c], forms[1, r, c], forms[0, s, d], forms[1, s, d])
     qh, ql = dd_mul(forms[0, r, d], forms[1, r, d], forms[0, s, c], forms[1, s, c])
@@ -203,7 +203,7 @@ def _minor(forms, errors, r, s, c, d):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _sign(forms, errors, lattices):  # type: ignore[no-untyped-def]
+def _sign(forms, errors, lattices):
     """Return the sign of form 0 at the crossing of lines 1 and 2, or UNKNOWN."""
     h, _, error = _minor(forms, errors, 1, 2, 0, 1)
     orientation = certain_sign(h, error + 2.0 * DD * abs(h), 0.0)
@@ -226,7 +226,7 @@ def _sign(forms, errors, lattices):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _crossing(forms, errors, lattices, vertices, v):  # type: ignore[no-untyped-def]
+def _crossing(forms, errors, lattices, vertices, v):
     """Place the crossing of lines 1 and 2; False if its error is not small."""
     w, _, w_error = _minor(forms, errors, 1, 2, 0, 1)
     x, _, x_error = _minor(forms, errors, 1, 2, 1, 2)

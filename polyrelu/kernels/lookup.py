@@ -16,7 +16,7 @@ N_NEURON = 4
 
 
 @loop
-def fill_table(words, hashes, table):  # type: ignore[no-untyped-def]
+def fill_table(words, hashes, table):
     """Fill an empty hash table with the regions; return the first one whose pattern occurred before, or -1."""
     mask = len(table) - 1
     for region in range(len(words)):
@@ -31,14 +31,14 @@ def fill_table(words, hashes, table):  # type: ignore[no-untyped-def]
 
 
 @loop
-def find_patterns(queries, query_hashes, words, hashes, table, found):  # type: ignore[no-untyped-def]
+def find_patterns(queries, query_hashes, words, hashes, table, found):
     """Write the region of each queried pattern, -1 where there is none."""
     for query in range(len(queries)):
         found[query] = _find(queries, query, query_hashes[query], words, hashes, table)
 
 
 @loop
-def _find(queries, query, key, words, hashes, table):  # type: ignore[no-untyped-def]
+def _find(queries, query, key, words, hashes, table):
     mask = len(table) - 1
     slot = slot_of(key, mask)
     while table[slot] != FREE:
@@ -50,7 +50,7 @@ def _find(queries, query, key, words, hashes, table):  # type: ignore[no-untyped
 
 
 @loop
-def _is_equal(left, i, right, j):  # type: ignore[no-untyped-def]
+def _is_equal(left, i, right, j):
     for word in range(left.shape[1]):
         if left[i, word] != right[j, word]:
             return False
@@ -58,7 +58,7 @@ def _is_equal(left, i, right, j):  # type: ignore[no-untyped-def]
 
 
 @loop
-def pairs_at_distance_one(words, hashes, table, neurons, salts, query, pairs, state):  # type: ignore[no-untyped-def]
+def pairs_at_distance_one(words, hashes, table, neurons, salts, query, pairs, state):
     """Write the pairs of regions that differ in one digit, the region with the lower digit first.
 
     Returns False when ``pairs`` is full; ``state`` holds the next region and the number of pairs. ``query`` (1,

@@ -38,7 +38,7 @@ MAX_FLIPS = 60
 
 
 @loop
-def unit_output(units, unit, digit, pieces, maps):  # type: ignore[no-untyped-def]
+def unit_output(units, unit, digit, pieces, maps):
     """Return the three coefficients of a unit's output on one of its pieces."""
     pre = units[unit, T.UNIT_PRE]
     if units[unit, T.UNIT_IS_MAX]:
@@ -52,7 +52,7 @@ def unit_output(units, unit, digit, pieces, maps):  # type: ignore[no-untyped-de
 
 
 @contracted_loop
-def add_unit(maps, start, n, weights, offset, x, y, c):  # type: ignore[no-untyped-def]
+def add_unit(maps, start, n, weights, offset, x, y, c):
     """Add one unit's form, times its column of weights, to all preactivations of a dense level."""
     first, source = np.uint64(start), np.uint64(offset)
     for j in range(np.uint64(n)):
@@ -63,7 +63,7 @@ def add_unit(maps, start, n, weights, offset, x, y, c):  # type: ignore[no-untyp
 
 
 @contracted_loop
-def add_four_units(maps, start, n, weights, offsets, k, forms):  # type: ignore[no-untyped-def]
+def add_four_units(maps, start, n, weights, offsets, k, forms):
     """Add four units' forms at once: one pass over the preactivations for four columns of weights."""
     first = np.uint64(start)
     o0, o1 = np.uint64(offsets[k]), np.uint64(offsets[k + 1])
@@ -79,7 +79,7 @@ def add_four_units(maps, start, n, weights, offsets, k, forms):  # type: ignore[
 
 
 @loop
-def add_sparse_unit(maps, start, pointers, offset, rows, values, unit, x, y, c):  # type: ignore[no-untyped-def]
+def add_sparse_unit(maps, start, pointers, offset, rows, values, unit, x, y, c):
     """Add one unit's form to the preactivations that read it, on a sparse level."""
     for i in range(pointers[offset + unit], pointers[offset + unit + 1]):
         j = start + rows[i]
@@ -89,7 +89,7 @@ def add_sparse_unit(maps, start, pointers, offset, rows, values, unit, x, y, c):
 
 
 @loop
-def set_bounds(levels, floats, level):  # type: ignore[no-untyped-def]
+def set_bounds(levels, floats, level):
     """Set a level's error bounds from the sizes and errors of its inputs (module docstring)."""
     has_slopes = level > 0 and levels[level - 1, T.IS_RELU] == 0
     has_cut_rows = levels[level, T.ROW] != levels[level, T.PRE]
@@ -113,7 +113,7 @@ def set_bounds(levels, floats, level):  # type: ignore[no-untyped-def]
 
 
 @contracted_loop
-def _sum_of_squares(maps, c, start, n, digits, first):  # type: ignore[no-untyped-def]
+def _sum_of_squares(maps, c, start, n, digits, first):
     """Return the sum of the squares of one coefficient over the active units of a level of ReLUs."""
     total = 0.0
     column, unit = np.uint64(start), np.uint64(first)
@@ -123,7 +123,7 @@ def _sum_of_squares(maps, c, start, n, digits, first):  # type: ignore[no-untype
 
 
 @inlined
-def _active_relus(level, levels, floats, digits, pattern, maps, offsets, forms):  # type: ignore[no-untyped-def]
+def _active_relus(level, levels, floats, digits, pattern, maps, offsets, forms):
     """List the active units of a level of ReLUs and their forms; return how many there are."""
     pre0, n = levels[level, T.PRE], levels[level, T.N_UNIT]
     for c in range(3):
@@ -144,7 +144,7 @@ def _active_relus(level, levels, floats, digits, pattern, maps, offsets, forms):
 
 
 @inlined
-def _active_units(level, levels, floats, units, pieces, digits, maps, offsets, forms):  # type: ignore[no-untyped-def]
+def _active_units(level, levels, floats, units, pieces, digits, maps, offsets, forms):
     """List the units of any level whose output is not exactly zero; return how many there are."""
     unit0 = levels[level, T.UNIT]
     for c in range(3):
@@ -163,7 +163,7 @@ def _active_units(level, levels, floats, units, pieces, digits, maps, offsets, f
 
 
 @inlined
-def fresh_product(  # type: ignore[no-untyped-def]
+def fresh_product(
     level, levels, floats, units, pieces, digits, pattern, maps, weights, pointers, rows, bias, offsets, forms
 ):
     """Form the maps of a level from the current digits of the level before it."""
@@ -207,7 +207,7 @@ def fresh_product(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def replace_unit(  # type: ignore[no-untyped-def]
+def replace_unit(
     level, unit, old, new, levels, floats, units, pieces, maps, weights, pointers, rows
 ):
     """Update the maps of a level where one unit of the level before it goes from one digit to another."""
@@ -235,7 +235,7 @@ def replace_unit(  # type: ignore[no-untyped-def]
 
 
 @loop
-def cut_rows(level, levels, units, pieces, maps):  # type: ignore[no-untyped-def]
+def cut_rows(level, levels, units, pieces, maps):
     """Form the cut rows of a level that is not of ReLUs only: ``z - t`` and ``z_p - z_q``."""
     for unit in range(levels[level, T.UNIT], levels[level, T.UNIT] + levels[level, T.N_UNIT]):
         pre, row = units[unit, T.UNIT_PRE], units[unit, T.UNIT_ROW]

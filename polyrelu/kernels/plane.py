@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import FLOOR, SLACK
 from polyrelu.kernels.compiled import inlined, loop
+from polyrelu.kernels.digits import beats, digits_of_relus, digits_of_units, pair_row, set_digit
 from polyrelu.kernels.maps import MAX_FLIPS, cut_rows, fresh_product, replace_unit, set_bounds
 from polyrelu.kernels.polygons import keep_side, row_signs, set_box, sides_of_box
 from polyrelu.kernels.predicates import classify_box
@@ -42,22 +43,6 @@ class Tables(NamedTuple):
     bias: NDArray[np.float64]
 
 
-class Digits(NamedTuple):
-    """The digits of the current task, and scratch space for finding them."""
-
-    digits: NDArray[np.uint16]
-    used_digits: NDArray[np.uint16]
-    words: NDArray[np.uint64]
-    bytes: NDArray[np.uint8]
-    positive: NDArray[np.uint8]
-    positive_words: NDArray[np.uint64]
-    undecided: NDArray[np.uint8]
-    undecided_words: NDArray[np.uint64]
-    cuts: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-    forms: NDArray[np.float64]
-
-
 class Output(NamedTuple):
     """Finished regions; the caller empties it when it is full."""
 
@@ -70,7 +55,7 @@ class Output(NamedTuple):
 
 
 @loop
-def enumerate_polygon(tables, d, g, tasks, output):  # type: ignore[no-untyped-def]
+def enumerate_polygon(tables, d, g, tasks, output):
     """Run until done, or until the output or a stack is full; call again to go on."""
     state, levels = g.state, tables.levels
     last = len(levels) - 1
@@ -104,7 +89,7 @@ def enumerate_polygon(tables, d, g, tasks, output):  # type: ignore[no-untyped-d
 
 
 @inlined
-def _has_room(levels, g, tasks):  # type: ignore[no-untyped-def]
+def _has_room(levels, g, tasks):
     """Return whether the stacks surely have room for whatever one step may do."""
     state = g.state
     n, n_rows, of_one_unit = state[T.LENGTH], 1, 0
@@ -119,7 +104,7 @@ def _has_room(levels, g, tasks):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _enter_level(level, tables, d, g):  # type: ignore[no-untyped-def]
+def _enter_level(level, tables, d, g):
     """Decide every unit that a polygon does not have to be split for, and list the others as cuts."""
     levels, state = tables.levels, g.state
     is_relu = levels[level, T.IS_RELU]
@@ -140,15 +125,15 @@ def _enter_level(level, tables, d, g):  # type: ignore[no-untyped-def]
                 d.undecided[row] = T.CUTS if found == 3 else (T.VANISHES if found == 0 else T.DECIDED)
     state[T.FILTERED] += n_rows - candidates
     if is_relu:
-        _digits_of_relus(level, levels, d)
+        digits_of_relus(level, levels, d)
     else:
-        _digits_of_units(level, levels, tables.units, d)
+        digits_of_units(level, levels, tables.units, d)
     if level + 1 < len(levels):
         levels[level + 1, T.IS_FORMED] = 0
 
 
 @inlined
-def _classify_rows(level, row0, padded, d, g):  # type: ignore[no-untyped-def]
+def _classify_rows(level, row0, padded, d, g):
     """Mark the rows whose sign is certain on a box around the polygon; none if it reaches the far square."""
     if not set_box(level, g):
         for row in range(row0, row0 + padded):
@@ -156,93 +141,12 @@ def _classify_rows(level, row0, padded, d, g):  # type: ignore[no-untyped-def]
             d.positive[row] = 0
         return
     box = g.vertices[T.BOX]
-    classify_box(
-        g.maps, row0, padded, box[T.X], box[T.Y], box[T.X_HALF], box[T.Y_HALF], box[T.BOX_ERROR], d.positive, d.undecided
-    )
+    x, y, x_half, y_half, error = box[T.X], box[T.Y], box[T.X_HALF], box[T.Y_HALF], box[T.BOX_ERROR]
+    classify_box(g.maps, row0, padded, x, y, x_half, y_half, error, d.positive, d.undecided)
 
 
 @inlined
-def _digits_of_relus(level, levels, d):  # type: ignore[no-untyped-def]
-    """Set the digits of a level of ReLUs from the signs of its rows, eight at a time; list the cut units."""
-    row0, n_rows, unit0 = levels[level, T.ROW], levels[level, T.N_ROW], levels[level, T.UNIT]
-    n_cuts = 0
-    for word in range(row0 >> 3, (row0 + n_rows + 7) >> 3):
-        bits = (d.positive_words[word] * np.uint64(0x0102040810204080)) >> np.uint64(56)
-        d.bytes[levels[level, T.BYTE] + word - (row0 >> 3)] = bits
-        if d.undecided_words[word] != 0:
-            for row in range(word << 3, min((word << 3) + 8, row0 + n_rows)):
-                if d.undecided[row] == T.CUTS:
-                    d.cuts[unit0 + n_cuts] = unit0 + row - row0
-                    n_cuts += 1
-    levels[level, T.N_CUTS] = n_cuts
-    first_unit, first_row = np.uint64(unit0), np.uint64(row0)
-    for k in range(np.uint64(n_rows)):
-        d.digits[first_unit + k] = d.positive[first_row + k]
-
-
-@inlined
-def _digits_of_units(level, levels, units, d):  # type: ignore[no-untyped-def]
-    """Set the digits of a level that is not of ReLUs only, from the signs of its rows; list the cut units."""
-    unit0, n_cuts = levels[level, T.UNIT], 0
-    for unit in range(unit0, unit0 + levels[level, T.N_UNIT]):
-        row, digit, is_cut = units[unit, T.UNIT_ROW], 0, False
-        if units[unit, T.UNIT_IS_MAX]:
-            digit = _certain_winner(unit, units, d)
-            is_cut = digit < 0
-            digit = max(digit, 0)
-        else:
-            for i in range(units[unit, T.UNIT_ROWS]):
-                is_cut |= d.undecided[row + i] == T.CUTS
-                digit += d.positive[row + i] != 0
-        _set_digit(unit, digit, units, d)
-        if is_cut:
-            d.cuts[unit0 + n_cuts] = unit
-            n_cuts += 1
-    levels[level, T.N_CUTS] = n_cuts
-
-
-@loop
-def _pair_row(unit, p, q, units):  # type: ignore[no-untyped-def]
-    """Return the column that compares two inputs of a max unit, ``z_low - z_high`` of the lower and the higher."""
-    low, high, m = min(p, q), max(p, q), units[unit, T.UNIT_INPUTS]
-    return units[unit, T.UNIT_ROW] + low * m - low * (low + 1) // 2 + high - low - 1
-
-
-@loop
-def _beats(p, q, row, d):  # type: ignore[no-untyped-def]
-    """Return whether input ``p`` of a max unit wins against ``q`` where their row is decided; ties go to the first."""
-    if d.undecided[row] == T.VANISHES:
-        return p < q
-    return (d.positive[row] != 0) == (p < q)
-
-
-@inlined
-def _certain_winner(unit, units, d):  # type: ignore[no-untyped-def]
-    """Return the input that is the first largest one on the whole polygon, or -1."""
-    for p in range(units[unit, T.UNIT_INPUTS]):
-        wins = True
-        for q in range(units[unit, T.UNIT_INPUTS]):
-            if q != p and wins:
-                row = _pair_row(unit, p, q, units)
-                wins = d.undecided[row] != T.CUTS and _beats(p, q, row, d)
-        if wins:
-            return p
-    return -1
-
-
-@loop
-def _set_digit(unit, digit, units, d):  # type: ignore[no-untyped-def]
-    """Set a unit's digit, and its field in the packed pattern."""
-    d.digits[unit] = digit
-    width = units[unit, T.UNIT_BITS]
-    if width:
-        word, shift = units[unit, T.UNIT_WORD], np.uint64(units[unit, T.UNIT_SHIFT])
-        mask = ((np.uint64(1) << np.uint64(width)) - np.uint64(1)) << shift
-        d.words[word] = (d.words[word] & ~mask) | (np.uint64(digit) << shift)
-
-
-@inlined
-def _split_by_breakpoints(unit, level, units, d, g, tasks):  # type: ignore[no-untyped-def]
+def _split_by_breakpoints(unit, level, units, d, g, tasks):
     """Cut the current polygon at each breakpoint of a unit; keep the last part, push the others."""
     state, row0, digit = g.state, units[unit, T.UNIT_ROW], 0
     for i in range(units[unit, T.UNIT_ROWS]):
@@ -262,11 +166,11 @@ def _split_by_breakpoints(unit, level, units, d, g, tasks):  # type: ignore[no-u
             state[T.START] = above
             set_box(level, g)
         digit = i + 1
-    _set_digit(unit, digit, units, d)
+    set_digit(unit, digit, units, d)
 
 
 @inlined
-def _split_by_max(unit, level, units, d, g, tasks):  # type: ignore[no-untyped-def]
+def _split_by_max(unit, level, units, d, g, tasks):
     """Cut the current polygon into the parts where each input of a max unit wins; keep one, push the others."""
     state, winner = g.state, -1
     whole, whole_length = state[T.START], state[T.LENGTH]
@@ -275,9 +179,9 @@ def _split_by_max(unit, level, units, d, g, tasks):  # type: ignore[no-untyped-d
         for q in range(units[unit, T.UNIT_INPUTS]):
             if q == p or not wins:
                 continue
-            row, side = _pair_row(unit, p, q, units), 1 if p < q else -1
+            row, side = pair_row(unit, p, q, units), 1 if p < q else -1
             if d.undecided[row] != T.CUTS:
-                wins = _beats(p, q, row, d)
+                wins = beats(p, q, row, d)
                 continue
             found = row_signs(row, level, part, n, g)
             if found == 3:
@@ -293,11 +197,11 @@ def _split_by_max(unit, level, units, d, g, tasks):  # type: ignore[no-untyped-d
         winner = p
         state[T.START], state[T.LENGTH] = part, n
     set_box(level, g)
-    _set_digit(unit, max(winner, 0), units, d)
+    set_digit(unit, max(winner, 0), units, d)
 
 
 @loop
-def _push(start, n, digit, state, tasks):  # type: ignore[no-untyped-def]
+def _push(start, n, digit, state, tasks):
     task = state[T.N_TASKS]
     tasks[task, T.TASK_LEVEL] = state[T.LEVEL]
     tasks[task, T.TASK_CUT] = state[T.CUT]
@@ -309,7 +213,7 @@ def _push(start, n, digit, state, tasks):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _pop(levels, units, d, g, tasks):  # type: ignore[no-untyped-def]
+def _pop(levels, units, d, g, tasks):
     state = g.state
     state[T.N_TASKS] -= 1
     task = state[T.N_TASKS]
@@ -318,13 +222,13 @@ def _pop(levels, units, d, g, tasks):  # type: ignore[no-untyped-def]
     state[T.START], state[T.LENGTH] = tasks[task, T.TASK_START], tasks[task, T.TASK_LENGTH]
     state[T.TOP] = state[T.START] + state[T.LENGTH]
     state[T.ZERO_TOP] = tasks[task, T.TASK_ZERO_TOP]
-    _set_digit(d.cuts[levels[level, T.UNIT] + cut - 1], tasks[task, T.TASK_DIGIT], units, d)
+    set_digit(d.cuts[levels[level, T.UNIT] + cut - 1], tasks[task, T.TASK_DIGIT], units, d)
     if cut < levels[level, T.N_CUTS]:
         set_box(level, g)
 
 
 @inlined
-def _form_next_level(level, tables, d, g):  # type: ignore[no-untyped-def]
+def _form_next_level(level, tables, d, g):
     """Bring the maps of a level up to date with the digits of the level before: update or form afresh."""
     before = level - 1
     levels, floats = tables.levels, g.floats
@@ -367,7 +271,7 @@ def _form_next_level(level, tables, d, g):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _emit(words, g, output):  # type: ignore[no-untyped-def]
+def _emit(words, g, output):
     """Write the current polygon and pattern to the output; False if it has no room."""
     state = g.state
     start, n = state[T.START], state[T.LENGTH]

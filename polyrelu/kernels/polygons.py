@@ -39,7 +39,7 @@ class Geometry(NamedTuple):
 
 
 @loop
-def set_box(level, g):  # type: ignore[no-untyped-def]
+def set_box(level, g):
     """Store a box around the current polygon; False, and a box without bound, if the polygon is not near."""
     start, n, vertices = g.state[T.START], g.state[T.LENGTH], g.vertices
     for v in range(start, start + n):
@@ -54,7 +54,7 @@ def set_box(level, g):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def sides_of_box(row, g):  # type: ignore[no-untyped-def]
+def sides_of_box(row, g):
     """Return 1 or 2 if a row is certainly negative or positive on the box of the current polygon, else 3."""
     maps, box = g.maps, g.vertices
     a, b = maps[0, row], maps[1, row]
@@ -65,7 +65,7 @@ def sides_of_box(row, g):  # type: ignore[no-untyped-def]
 
 
 @loop
-def row_signs(row, level, start, n, g):  # type: ignore[no-untyped-def]
+def row_signs(row, level, start, n, g):
     """Write the signs of a row at a polygon's vertices; return 1 if some are negative plus 2 if some are positive.
 
     Where the row vanishes it is added to the vertex's list of vanishing forms.
@@ -85,7 +85,7 @@ def row_signs(row, level, start, n, g):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _resolve(row, v, line, other, g):  # type: ignore[no-untyped-def]
+def _resolve(row, v, line, other, g):
     """Decide a sign that the filter left open: zero for proportional rows, else ask."""
     g.state[T.FILTERED] -= 1
     kind = g.columns[row, T.COLUMN_CLASS]
@@ -101,7 +101,7 @@ def _resolve(row, v, line, other, g):  # type: ignore[no-untyped-def]
 
 
 @loop
-def ask(kind, row, line, other, g):  # type: ignore[no-untyped-def]
+def ask(kind, row, line, other, g):
     """Put a question; the answer to `ASK_VERTEX` lies in the scratch row of the vertices."""
     state = g.state
     state[T.QUESTION], state[T.QUESTION + 1] = kind, row
@@ -114,7 +114,7 @@ def ask(kind, row, line, other, g):  # type: ignore[no-untyped-def]
 
 
 @loop
-def add_zero(v, row, g):  # type: ignore[no-untyped-def]
+def add_zero(v, row, g):
     """Add a form to the list of those that vanish at a vertex, unless it is there."""
     node = g.marks[v, T.ZEROS]
     while node >= 0:
@@ -129,7 +129,7 @@ def add_zero(v, row, g):  # type: ignore[no-untyped-def]
 
 
 @loop
-def keep_side(side, row, level, start, n, g):  # type: ignore[no-untyped-def]
+def keep_side(side, row, level, start, n, g):
     """Put the part of a polygon on one side of a row on the stack; return its length.
 
     `row_signs` has just written the signs. Vertices keep the line of the edge that starts at them.
@@ -163,7 +163,7 @@ def keep_side(side, row, level, start, n, g):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _share_zeros(new, v, w, g):  # type: ignore[no-untyped-def]
+def _share_zeros(new, v, w, g):
     """Give a vertex inside an edge the forms that vanish at both ends, hence on the whole edge."""
     node = g.marks[v, T.ZEROS]
     while node >= 0:
@@ -177,7 +177,7 @@ def _share_zeros(new, v, w, g):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _place(v, line, row, level, g):  # type: ignore[no-untyped-def]
+def _place(v, line, row, level, g):
     """Store the crossing of an edge's line with a row as vertex ``v``."""
     side_x, side_y = g.columns[line, T.FAR_SIDE_X], g.columns[line, T.FAR_SIDE_Y]
     if side_x != 0 or side_y != 0:

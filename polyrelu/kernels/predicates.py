@@ -38,7 +38,7 @@ _ROUNDING = 4.0 * UNIT_ROUNDOFF * SLACK
 
 
 @inlined
-def certain_sign(value, error, gap):  # type: ignore[no-untyped-def]
+def certain_sign(value, error, gap):
     """Return the sign that a value with an error bound proves: -1, 0, 1 or UNKNOWN (also for NaN)."""
     if value > error:
         return 1
@@ -50,7 +50,7 @@ def certain_sign(value, error, gap):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def sign_at_vertex(maps, floats, level, form, vertices, v):  # type: ignore[no-untyped-def]
+def sign_at_vertex(maps, floats, level, form, vertices, v):
     """Return the sign of a form of a level at a vertex on the stack, or UNKNOWN."""
     a, b, c, norm = maps[0, form], maps[1, form], maps[2, form], maps[3, form]
     rho_x, rho_y = norm * floats[level, T.RHO], norm * floats[level, T.RHO + 1]
@@ -86,7 +86,7 @@ def sign_at_vertex(maps, floats, level, form, vertices, v):  # type: ignore[no-u
 
 
 @inlined
-def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):  # type: ignore[no-untyped-def]
+def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):
     """Store the crossing of two lines, neither of them at infinity, as vertex ``v``; False if it is not certain."""
     vertices[v, T.GAP] = 0.0
     a1, b1, c1, n1 = maps[0, i], maps[1, i], maps[2, i], maps[3, i]
@@ -119,7 +119,7 @@ def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):  # type: 
 
 
 @inlined
-def _residual(a, b, c, a_error, b_error, c_error, x, y):  # type: ignore[no-untyped-def]
+def _residual(a, b, c, a_error, b_error, c_error, x, y):
     """Return a bound of the exact form ``a x + b y + c`` at a float point."""
     ax, by = a * x, b * y
     rounding = _ROUNDING * (abs(ax) + abs(by) + abs(c))
@@ -127,14 +127,14 @@ def _residual(a, b, c, a_error, b_error, c_error, x, y):  # type: ignore[no-unty
 
 
 @inlined
-def set_gap(lattices, determinant, vertices, v):  # type: ignore[no-untyped-def]
+def set_gap(lattices, determinant, vertices, v):
     """Store the gap of a vertex from the product of its lines' lattices and a bound of their determinant."""
     gap = lattices / determinant / SLACK
     vertices[v, T.GAP] = gap if gap > SMALLEST_GAP and lattices > SMALLEST_GAP else 0.0
 
 
 @inlined
-def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):  # type: ignore[no-untyped-def]
+def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):
     """Store the crossing of a line with the far square's side ``x = side_x M`` (or ``y = side_y M``)."""
     vertices[v, T.GAP] = 0.0
     a, b, c, norm = maps[0, i], maps[1, i], maps[2, i], maps[3, i]
@@ -164,7 +164,7 @@ def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):  
 
 
 @inlined
-def box_bounds(vertices, start, n):  # type: ignore[no-untyped-def]
+def box_bounds(vertices, start, n):
     """Return centre and half sides of a box that surely contains a polygon of near vertices."""
     x_low = y_low = math.inf
     x_high = y_high = -math.inf
@@ -180,7 +180,7 @@ def box_bounds(vertices, start, n):  # type: ignore[no-untyped-def]
 
 
 @contracted_loop
-def classify_box(maps, first, n, x, y, x_half, y_half, error, positive, undecided):  # type: ignore[no-untyped-def]
+def classify_box(maps, first, n, x, y, x_half, y_half, error, positive, undecided):
     """Mark which of ``n`` forms are certainly positive on a box, and which have no certain sign there.
 
     ``error`` times a form's norm bounds everything that rounding can do to it on the box.
@@ -195,7 +195,7 @@ def classify_box(maps, first, n, x, y, x_half, y_half, error, positive, undecide
 
 
 @inlined
-def box_error(floats, level, x, y, x_half, y_half):  # type: ignore[no-untyped-def]
+def box_error(floats, level, x, y, x_half, y_half):
     """Return the factor ``error`` of `classify_box` for a level."""
     x_reach, y_reach = abs(x) + x_half, abs(y) + y_half
     if not x_reach + y_reach < HUGE:

@@ -58,7 +58,7 @@ class Residues(NamedTuple):
 
 
 @loop
-def output_residues(words, network, prime, digits, values, preactivations, result):  # type: ignore[no-untyped-def]
+def output_residues(words, network, prime, digits, values, preactivations, result):
     """Write the residues of each region's output map, columns of the coordinates first, then the constants.
 
     ``values`` (n_columns, widest) and ``preactivations`` (n_columns, n_rows) are scratch space; ``values`` brings the
@@ -86,7 +86,7 @@ def output_residues(words, network, prime, digits, values, preactivations, resul
 
 
 @loop
-def _read_digits(level, levels, units, words, region, digits):  # type: ignore[no-untyped-def]
+def _read_digits(level, levels, units, words, region, digits):
     """Read a level's digits; return whether one has changed."""
     has_changed = False
     for unit in range(levels[level, FIRST_UNIT], levels[level, FIRST_UNIT] + levels[level, N_UNITS]):
@@ -98,7 +98,7 @@ def _read_digits(level, levels, units, words, region, digits):  # type: ignore[n
 
 
 @loop
-def _activate(level, levels, units, pieces, prime, digits, preactivations, values):  # type: ignore[no-untyped-def]
+def _activate(level, levels, units, pieces, prime, digits, preactivations, values):
     """Write the outputs of a level's units."""
     row0, unit0, constants = levels[level, FIRST_ROW], levels[level, FIRST_UNIT], len(preactivations) - 1
     for u in range(levels[level, N_UNITS]):
@@ -115,7 +115,7 @@ def _activate(level, levels, units, pieces, prime, digits, preactivations, value
 
 
 @loop
-def _form(level, levels, weights, pointers, rows, bias, prime, values, preactivations):  # type: ignore[no-untyped-def]
+def _form(level, levels, weights, pointers, rows, bias, prime, values, preactivations):
     """Write the preactivations of a level from its inputs."""
     n, row0, start = levels[level, N_ROWS], levels[level, FIRST_ROW], levels[level, WEIGHT]
     shifted = prime << np.uint64(32)

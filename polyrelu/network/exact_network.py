@@ -8,6 +8,7 @@ infinitesimal step) the other columns are directions.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -60,7 +61,7 @@ class ExactLayer:
             return ExactLayer(matrix, bias, 1 << exponent, layer.activation)
         bounds = layer.weight.indptr.tolist()
         columns = layer.weight.indices.tolist()
-        rows = [(columns[a:b], weights[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+        rows = [(columns[a:b], weights[a:b]) for a, b in itertools.pairwise(bounds)]
         return ExactLayer(rows, bias, 1 << exponent, layer.activation)
 
     def preactivations(self, inputs: RationalMatrix) -> RationalMatrix:
@@ -192,7 +193,10 @@ class ExactNetwork:
 
     def _at(self, x: Sequence[object], directions: Sequence[Sequence[object]]) -> RationalMatrix:
         """Return the first layer's inputs as rows: directions, then the point."""
-        vectors = [to_fractions(np.ravel(v).tolist() if hasattr(v, "ravel") else v) for v in (*directions[::-1], x)]
+        vectors = [
+            to_fractions(vector.ravel().tolist() if isinstance(vector, np.ndarray) else vector)
+            for vector in (*directions[::-1], x)
+        ]
         for vector in vectors:
             if len(vector) != self.network.dim:
                 raise InputError(

@@ -11,22 +11,19 @@ import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.errors import NetworkError, PatternError
 from polyrelu.exact.matrix import RationalMatrix
-from polyrelu.exact.rational import to_fraction
 from polyrelu.network.activation import IDENTITY, MAX_UNIT, RELU, Activation, PiecewiseLinear
 from polyrelu.network.pattern import Pattern, PatternLayout
+from polyrelu.network.weights import Weight, as_pair, exact_floats, is_sparse, nonzero_entries, refuse_nonfinite
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
     from polyrelu.network.exact_network import ExactNetwork
     from polyrelu.network.slices import Slice
 
@@ -44,19 +41,19 @@ class Layer:
     activation : Activation
     """
 
-    weight: NDArray[np.float64] | csr_array
+    weight: Weight
     bias: NDArray[np.float64]
     activation: Activation
 
     def __post_init__(self) -> None:
-        weight = self.weight if _is_sparse(self.weight) else _exact_floats(self.weight, "A weight")
-        bias = _exact_floats(self.bias, "A bias")
-        if _is_sparse(weight):
-            weight = weight.tocsr()
-            _exact_floats(weight.data, "A weight")
+        weight: Weight = self.weight if is_sparse(self.weight) else exact_floats(self.weight, "A weight")
+        bias = exact_floats(self.bias, "A bias")
+        if is_sparse(weight):
+            weight = self.weight.tocsr()
+            exact_floats(weight.data, "A weight")
             weight = weight.astype(np.float64)
             weight.sum_duplicates()
-            _refuse_nonfinite(weight.data, "A weight")
+            refuse_nonfinite(weight.data, "A weight")
         if weight.ndim != 2 or bias.shape != (weight.shape[0],):
             raise NetworkError(
                 f"A layer needs a weight (n, m) and a bias (n,) but received {weight.shape} and {bias.shape}. "
@@ -73,7 +70,7 @@ class Layer:
     @property
     def is_sparse(self) -> bool:
         """True if the weight is stored sparse."""
-        return _is_sparse(self.weight)
+        return is_sparse(self.weight)
 
     @property
     def n_inputs(self) -> int:
@@ -165,7 +162,7 @@ Check the order of the layers and that weights are (outputs, inputs).
         NetworkError
             For NaN or infinite entries, numbers that a float64 cannot hold exactly, layers that do not chain.
         """
-        pairs = [_as_pair(weight, bias, i) for i, (weight, bias) in enumerate(layers)]
+        pairs = [as_pair(weight, bias, i) for i, (weight, bias) in enumerate(layers)]
         if not pairs:
             raise NetworkError(
                 "Network needs at least one (weight, bias) pair but received none. Pass the output layer."
@@ -294,25 +291,12 @@ Check the order of the layers and that weights are (outputs, inputs).
         if self.input_map is not None:
             digest.update(repr(self.input_map.canonical()).encode())
         for layer in self.layers:
-            rows, columns, values = _nonzero_entries(layer.weight)
+            rows, columns, values = nonzero_entries(layer.weight)
             functions = [(f.breakpoints, f.slopes, f.intercepts) for f in layer.activation.functions]
             digest.update(repr((layer.weight.shape, functions)).encode())
             for array in (rows, columns, values, layer.bias + 0.0, layer.activation.kind, layer.activation.indptr):
                 digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
-
-
-def _nonzero_entries(weight: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return row, column and value of each entry that is not zero, row by row."""
-    if _is_sparse(weight):
-        entries = weight.tocoo()
-        kept = entries.data != 0
-        (rows, columns), values = (axis[kept] for axis in entries.coords), entries.data[kept]
-    else:
-        rows, columns = weight.nonzero()
-        values = weight[rows, columns]
-    order = np.lexsort((columns, rows))
-    return rows[order].astype(np.int64), columns[order].astype(np.int64), values[order]
 
 
 def _apply(values: NDArray[np.float64], activation: Activation) -> NDArray[np.float64]:
@@ -333,54 +317,3 @@ def _apply(values: NDArray[np.float64], activation: Activation) -> NDArray[np.fl
     if len(pooled):
         outputs[:, pooled] = np.maximum.reduceat(values, starts, axis=1)[:, pooled]
     return outputs
-
-
-def _is_sparse(weight: object) -> bool:
-    return hasattr(weight, "tocsr")
-
-
-def _as_pair(weight: ArrayLike, bias: ArrayLike, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    matrix = weight if _is_sparse(weight) else _exact_floats(weight, f"The weight of layer {index}")
-    vector = _exact_floats(bias, f"The bias of layer {index}")
-    if matrix.ndim != 2 or vector.shape != (matrix.shape[0],):
-        raise NetworkError(
-            f"Layer {index} needs a weight (n, m) and a bias (n,) but received {matrix.shape} and {vector.shape}. "
-            "Weights have one row for each neuron."
-        )
-    return matrix, vector
-
-
-def _exact_floats(values: ArrayLike, what: str) -> NDArray[np.float64]:
-    """Return a read-only float64 copy; refuse what it cannot hold exactly."""
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "biufO":
-            raise NetworkError(f"{what} needs real numbers but received {array.dtype}. Convert them yourself.")
-        floats = np.array(array, dtype=np.float64)
-    except NetworkError:
-        raise
-    except (TypeError, ValueError, OverflowError) as error:
-        raise NetworkError(f"{what} needs to be an array of numbers but could not be read ({error}).") from None
-    _refuse_nonfinite(floats, what)
-    may_round = array.dtype.kind == "O" or (array.dtype.kind in "iu" and (np.abs(floats) >= 2.0**53).any())
-    if may_round and any(Fraction(f) != to_fraction(v, what) for f, v in _changed(floats, array)):
-        raise NetworkError(
-            f"{what} needs numbers that a 64-bit float holds exactly but received one it would round. "
-            "Scale the layer to dyadic numbers, or round it yourself."
-        )
-    if array.dtype.kind == "f" and array.dtype.itemsize > 8 and (floats.astype(array.dtype) != array).any():
-        raise NetworkError(f"{what} needs 64-bit floats but received longer ones. Round them yourself.")
-    floats += 0.0  # -0.0 becomes 0.0: one number, one hash
-    floats.flags.writeable = False
-    return floats
-
-
-def _changed(floats: NDArray[np.float64], array: NDArray) -> list[tuple[float, object]]:
-    return list(zip(floats.ravel().tolist(), array.ravel().tolist(), strict=True))
-
-
-def _refuse_nonfinite(values: NDArray[np.float64], what: str) -> None:
-    if not np.isfinite(values).all():
-        bad = values[~np.isfinite(values)][0]
-        place = np.argwhere(~np.isfinite(values))[0].tolist()
-        raise NetworkError(f"{what} needs finite numbers but received {bad} at {place}. Repair the model.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ Compare patterns of one network.
             )
         bounds = np.concatenate([[0], np.cumsum(widths)]).astype(int).tolist()
         flat = [int(digit) for digit in digits]
-        return Pattern(tuple(tuple(flat[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)))
+        return Pattern(tuple(tuple(flat[a:b]) for a, b in itertools.pairwise(bounds)))
 
     @property
     def digits(self) -> tuple[int, ...]:
@@ -176,4 +177,4 @@ class PatternLayout:
         words = np.atleast_2d(words)
         masks = (np.uint64(1) << self.bits.astype(np.uint64)) - np.uint64(1)
         digits = (words[:, self.word] >> self.shift.astype(np.uint64)) & masks
-        return digits.astype(np.uint8 if (self.bits <= 8).all() else np.uint32)
+        return digits.astype(np.uint8) if (self.bits <= 8).all() else digits.astype(np.uint32)

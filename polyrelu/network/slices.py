@@ -91,7 +91,9 @@ Choose points that do not lie on one line.
         values = (*to_fractions(coordinates, "Slice.point"), Fraction(1))
         if len(values) != self.matrix.shape[1]:
             raise InputError(f"Slice.point needs {self.dim} coordinates but received {len(values) - 1}. Match them.")
-        return tuple(sum(a * v for a, v in zip(row, values, strict=True)) for row in self.matrix.to_fractions())
+        return tuple(
+            sum((a * v for a, v in zip(row, values, strict=True)), Fraction(0)) for row in self.matrix.to_fractions()
+        )
 
 
 def compose(network: Network, plane: Slice) -> RationalMatrix:

@@ -6,17 +6,17 @@ graphs (`polyrelu.plot.line`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import InputError
 from polyrelu.plot.canvas import add_legend, fresh_axes, prepare
-from polyrelu.plot.classes import cut_classes
-from polyrelu.plot.colours import BORDER_COLOUR, INK, class_colours, layer_colours, lightened, region_colours
+from polyrelu.plot.colours import INK, class_colours, layer_colours, lightened, region_colours
 from polyrelu.plot.line import line_classes, line_hyperplanes, line_output, line_regions
-from polyrelu.plot.view import Cells, Window, cells_in, check_dim, facet_ends, values_at, window_of
+from polyrelu.plot.values import class_names, digit_borders, facet_layers, last_digits, value_range, values_at
+from polyrelu.plot.view import Cells, Window, cells_in, check_dim, facet_ends, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["plot_classes", "plot_hyperplanes", "plot_output", "plot_regions"]
 
 MANY = 20_000
-"""Regions from which vector formats hold a bitmap instead of every polygon."""
+"""Polygons from which vector formats hold a bitmap of them."""
 
 LEVELS = 96
 """Colours of the field of an output."""
 
-ZERO = 2.0**-40
-"""Values this small, relative to the largest in the window, are drawn as zero."""
+MAX_CONTOURED = 400_000
+"""Triangles up to which the field is drawn as contours, exact to the pixel; smaller triangles are shaded."""
 
 
 def plot_regions(tessellation: Tessellation, ax: Axes | None = None, *, window: Window | None = None) -> Axes:
@@ -57,43 +57,32 @@ def plot_regions(tessellation: Tessellation, ax: Axes | None = None, *, window: 
         If the dimension is above 2.
     """
     check_dim("plot_regions", tessellation)
-    ax, window = fresh_axes(ax), window or window_of(tessellation)
+    ax, window = fresh_axes(ax), Window(*(window or window_of(tessellation)))
     if tessellation.dim == 1:
         return line_regions(tessellation, ax, window)
     cells = cells_in(tessellation, window)
-    _add_polygons(ax, cells.polygons(), region_colours(tessellation.words[cells.regions]))
+    width = float(np.clip(16.0 / np.sqrt(max(len(cells.regions), 1)), 0.1, 0.8))
+    _add_polygons(ax, cells.polygons(), region_colours(tessellation.words[cells.regions]), "white", width)
     prepare(ax, tessellation, window)
     return ax
 
 
-def plot_hyperplanes(
-    tessellation: Tessellation, ax: Axes | None = None, *, window: Window | None = None, width: float | None = None
-) -> Axes:
-    """Draw the bent hyperplanes: facets, in the colour of the first layer with a neuron that vanishes on them."""
+def plot_hyperplanes(tessellation: Tessellation, ax: Axes | None = None, *, window: Window | None = None) -> Axes:
+    """Draw the bent hyperplanes: facets, in the colour of the first layer with a neuron that vanishes on them.
+
+    Of a network with one input, the points where a neuron vanishes. Parameters and errors as for `plot_regions`.
+    """
     check_dim("plot_hyperplanes", tessellation)
-    ax, window = fresh_axes(ax), window or window_of(tessellation)
+    ax, window = fresh_axes(ax), Window(*(window or window_of(tessellation)))
     if tessellation.dim == 1:
         return line_hyperplanes(tessellation, ax, window)
-    from matplotlib.collections import LineCollection
-
     t = tessellation
-    ends = facet_ends(t, window)
-    seen = ((ends.max(axis=1) >= window[:2]) & (ends.min(axis=1) <= window[2:])).all(axis=1)
-    has_neuron = np.diff(t.facet_zero_indptr) > 0
-    layers = np.full(t.n_facets, -1)
-    first_neurons = t.facet_zero_neurons[t.facet_zero_indptr[:-1][has_neuron]]
-    layers[has_neuron] = t.network.neurons[first_neurons, 0]
-    if width is None:
-        width = float(np.clip(40.0 / np.sqrt(t.n_regions), 0.25, 1.4))
+    ends, layers = facet_ends(t, window), facet_layers(t)
+    width = float(np.clip(40.0 / np.sqrt(max(t.n_regions, 1)), 0.25, 1.4))
     for layer, colour in enumerate(layer_colours(len(t.network.hidden))):
-        lines = ends[seen & has_neuron & (layers == layer)]
+        lines = _seen(ends[layers == layer], window)
         if len(lines):
-            ax.add_collection(
-                LineCollection(
-                    lines, colors=[colour], linewidths=width, capstyle="round", zorder=3, label=f"layer {layer + 1}",
-                    rasterized=t.n_regions > MANY,
-                )  # fmt: skip
-            )
+            _add_lines(ax, lines, colour, width, label=f"layer {layer + 1}")
     prepare(ax, t, window)
     add_legend(ax)
     return ax
@@ -102,7 +91,7 @@ def plot_hyperplanes(
 def plot_output(
     tessellation: Tessellation, ax: Axes | None = None, *, output: int = 0, window: Window | None = None
 ) -> Axes:
-    """Draw one output as a field of colours, affine on each region, and the line where it changes sign.
+    """Draw one output as a field of colours, affine on each region, and the exact border of where it is positive.
 
     Raises
     ------
@@ -111,59 +100,100 @@ def plot_output(
     """
     t = tessellation
     check_dim("plot_output", t)
-    _check_output("plot_output", t, output)
-    ax, window = fresh_axes(ax), window or window_of(t)
+    if not 0 <= output < t.network.n_out:
+        raise InputError(f"plot_output needs an output below {t.network.n_out} but received {output}. Count from 0.")
+    ax, window = fresh_axes(ax), Window(*(window or window_of(t)))
     if t.dim == 1:
         return line_output(t, ax, window, output)
-    from matplotlib.collections import LineCollection
-
     cells = cells_in(t, window)
-    values = _cleaned(values_at(t.network, cells.points)[:, output])
-    field = _add_field(ax, cells, values)
-    bar = ax.figure.colorbar(field, ax=ax, shrink=0.85, pad=0.02, aspect=30)
+    values = values_at(t.network, cells.points)[:, output]
+    bar = ax.figure.colorbar(_add_field(ax, cells, values), ax=ax, shrink=0.85, pad=0.02, aspect=30)
     bar.outline.set_visible(False)
-    bar.set_label(f"output {output}")
-    segments = _sign_changes(cells, values)
-    if len(segments):
-        style = {"colors": INK, "linewidths": 1.6, "zorder": 4, "capstyle": "round"}
-        ax.add_collection(LineCollection(segments, label=f"output {output} = 0", **style))
-    else:
-        ax.collections[0].set_label("_field")
+    bar.set_label(f"output {output}", color=INK)
+    bar.locator = _ticks()
+    bar.update_ticks()
+    refined = t.level_set(output).tessellation
+    border = _seen(facet_ends(refined, window)[digit_borders(refined)], window)
+    if len(border):
+        _add_lines(ax, border, INK, 1.6, label=f"output {output} = 0")
     prepare(ax, t, window)
     add_legend(ax)
     return ax
 
 
 def plot_classes(tessellation: Tessellation, ax: Axes | None = None, *, window: Window | None = None) -> Axes:
-    """Draw which output is the largest (of one output: whether it is positive), with the border between classes.
+    """Draw which output is the largest (of one output: whether it is positive), and the borders in between.
 
-    The borders are cut into the regions where two outputs are equal, so that they are straight in each region.
+    Regions are cut exactly where two outputs are equal; at a tie the first one counts. Parameters and errors as for
+    `plot_regions`.
     """
     t = tessellation
     check_dim("plot_classes", t)
-    ax, window = fresh_axes(ax), window or window_of(t)
+    ax, window = fresh_axes(ax), Window(*(window or window_of(t)))
     if t.dim == 1:
         return line_classes(t, ax, window)
-    from matplotlib.collections import LineCollection, PolyCollection
-
-    cells = cells_in(t, window)
-    scores = values_at(t.network, cells.points)
-    if t.n_out == 1:
-        scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
-    polygons, classes, borders = cut_classes(cells, scores)
-    colours = class_colours(scores.shape[1])
-    for label in np.unique(classes).tolist():
-        own = [polygon for polygon, other in zip(polygons, classes, strict=True) if other == label]
-        name = f"class {label}" if t.n_out > 1 else ("output <= 0", "output > 0")[label]
-        colour = lightened(colours[[label]])
-        ax.add_collection(
-            PolyCollection(own, facecolors=colour, edgecolors=colour, linewidths=0.3, label=name,
-                           rasterized=len(polygons) > MANY)
-        )  # fmt: skip
-    faint = float(np.clip(12.0 / np.sqrt(t.n_regions), 0.15, 0.6))
-    ends = facet_ends(t, window)
-    ax.add_collection(LineCollection(ends, colors="white", linewidths=faint, zorder=2, label="_regions"))
-    ax.add_collection(LineCollection(borders, colors=INK, linewidths=1.4, zorder=4, capstyle="round", label="_borders"))
+    refined, names = t.decision_boundary().tessellation, class_names(t.network)
+    cells = cells_in(refined, window)
+    polygons, classes = cells.polygons(), last_digits(refined)[cells.regions]
+    for label, colour in enumerate(lightened(class_colours(len(names)))):
+        own = [polygons[cell] for cell in np.flatnonzero(classes == label)]
+        if own:
+            _add_polygons(ax, own, colour[None], colour[None], 0.3, label=names[label])
+    width = float(np.clip(12.0 / np.sqrt(max(t.n_regions, 1)), 0.15, 0.6))
+    _add_lines(ax, _seen(facet_ends(t, window), window), "white", width)
+    _add_lines(ax, _seen(facet_ends(refined, window)[digit_borders(refined)], window), INK, 1.4)
     prepare(ax, t, window)
     add_legend(ax)
     return ax
+
+
+def _add_polygons(
+    ax: Axes, polygons: list[NDArray[np.float64]], faces: Any, edges: Any, width: float, label: str | None = None
+) -> None:
+    from matplotlib.collections import PolyCollection
+
+    many = len(polygons) > MANY
+    ax.add_collection(
+        PolyCollection(polygons, facecolors=faces, edgecolors=edges, linewidths=width, label=label, rasterized=many)
+    )
+
+
+def _add_lines(ax: Axes, lines: NDArray[np.float64], colour: Any, width: float, label: str | None = None) -> None:
+    from matplotlib.collections import LineCollection
+
+    style = {"colors": [colour], "linewidths": width, "capstyle": "round", "zorder": 3}
+    ax.add_collection(LineCollection(lines, **style, label=label, rasterized=len(lines) > MANY))
+
+
+def _add_field(ax: Axes, cells: Cells, values: NDArray[np.float64]) -> Any:
+    """Fill the cells with the colours of values at their corners, affine in between."""
+    from matplotlib.colors import Normalize
+    from matplotlib.tri import Triangulation
+
+    low, high, name = value_range(values)
+    mesh = Triangulation(*cells.points.T, _fans(cells))
+    if len(mesh.triangles) > MAX_CONTOURED:
+        norm = Normalize(low, high)
+        return ax.tripcolor(mesh, values, shading="gouraud", cmap=name, norm=norm, rasterized=True)
+    field = ax.tricontourf(mesh, values, levels=np.linspace(low, high, LEVELS + 1), cmap=name, extend="both")
+    field.set_rasterized(len(mesh.triangles) > MANY)
+    return field
+
+
+def _fans(cells: Cells) -> NDArray[np.int64]:
+    """Return the triangles from the first corner of each cell, shape (n_triangles, 3)."""
+    counts = np.diff(cells.indptr) - 2
+    firsts = np.repeat(cells.indptr[:-1], counts)
+    steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.stack([firsts, firsts + steps + 1, firsts + steps + 2], axis=1)
+
+
+def _seen(ends: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+    """Return the segments that may meet a window."""
+    return ends[((ends.max(axis=1) >= window[:2]) & (ends.min(axis=1) <= window[2:])).all(axis=1)]
+
+
+def _ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(7)

@@ -8,19 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import InputError
-from polyrelu.network.model import Network
 from polyrelu.tessellation.model import AT_INFINITY, Tessellation
 
-__all__ = ["Cells", "Window", "cells_in", "check_dim", "facet_ends", "values_at", "window_of"]
+__all__ = ["Cells", "Window", "cells_in", "check_dim", "facet_ends", "window_of"]
 
 MARGIN = 0.25
 """Part of the extent of the vertices that an unbounded picture shows around them."""
 
 FAR = 4.0
 """How many times further out than everything else the ends of unbounded edges are drawn."""
-
-BATCH = 1 << 15
-"""Points that the network evaluates at a time."""
 
 
 class Window(NamedTuple):
@@ -111,12 +107,6 @@ def facet_ends(tessellation: Tessellation, window: Window) -> NDArray[np.float64
     """Return the ends of all facets of a tessellation of the plane, shape (n_facets, 2, 2)."""
     points = _corner_points(tessellation, tessellation.facet_vertices, tessellation.facet_indptr, window)
     return points.reshape(-1, 2, 2)
-
-
-def values_at(network: Network, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the outputs at points, shape (n_points, n_out), a batch at a time to save memory."""
-    batches = [network(points[i : i + BATCH]) for i in range(0, len(points), BATCH)]
-    return np.concatenate(batches) if batches else np.zeros((0, network.n_out))
 
 
 def _corner_points(

@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m benchmarks [plane]`` prints what the documentation quotes."""

@@ -1,0 +1,146 @@
+"""What the compiled plane enumeration knows of a level from the start: norms, lattices, exact first maps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyrelu.exact.matrix import RationalMatrix
+from polyrelu.exact.rational import common_denominator, nearest_float
+from polyrelu.kernels import extended as E
+from polyrelu.kernels import tables as T
+from polyrelu.kernels.arithmetic import DD
+from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF, gamma, row_norms, spectral_bound
+from polyrelu.kernels.maps import MAX_FLIPS
+from polyrelu.network.activation import PiecewiseLinear
+from polyrelu.network.model import Layer, Network
+
+__all__ = [
+    "double_double",
+    "lay_out_first_level",
+    "layer_bounds",
+    "piece_table",
+    "proportional_rows",
+    "set_lattices",
+]
+
+
+def layer_bounds(layer: Layer, norms: NDArray[np.float64], floats: NDArray[np.float64]) -> None:
+    """Fill a level's constants (columns of `polyrelu.kernels.tables`)."""
+    floats[T.SPECTRAL] = spectral_bound(layer.weight)
+    is_huge = norms.max(initial=0) > 2.0**500
+    floats[T.FROBENIUS] = math.inf if is_huge else math.sqrt(float(np.square(norms).sum())) * SLACK
+    floats[T.GAMMA] = gamma(layer.n_inputs + 2 * MAX_FLIPS + 8)
+    steepest = intercepts = 0.0
+    counts = np.bincount(layer.activation.kind + 1, minlength=len(layer.activation.functions) + 1)
+    steepest = 1.0 if counts[0] else 0.0
+    for function, count in zip(layer.activation.functions, counts[1:], strict=True):
+        steepest = max(steepest, *(nearest_float(abs(s.numerator), s.denominator) for s in function.slopes))
+        largest = max(nearest_float(abs(t.numerator), t.denominator) for t in function.intercepts)
+        intercepts += count * largest * largest
+    floats[T.STEEPEST] = steepest if steepest == 1.0 else steepest * SLACK
+    floats[T.INTERCEPT] = math.sqrt(intercepts) * SLACK
+
+
+def lay_out_first_level(
+    first: RationalMatrix,
+    row: NDArray[np.int64],
+    maps: NDArray[np.float64],
+    floats: NDArray[np.float64],
+    extended: E.Extended,
+) -> None:
+    """Set the first level's maps: the nearest floats of the exact forms, with errors relative to their size."""
+    n = first.shape[0]
+    block = slice(row[T.PRE], row[T.PRE] + n)
+    exact = first.numerators.tolist()
+    parts = [[double_double(int(v), first.denominator) for v in entries] for entries in exact]
+    high, low = np.array(parts, dtype=np.float64).reshape(n, 3, 2).transpose(2, 1, 0)
+    maps[:3, block] = extended.high[:, block] = high
+    extended.low[:, block] = low
+    maps[3, block] = row_norms(high.T, np.zeros(n))
+    frobenius = math.sqrt(float(np.square(maps[3, block]).sum())) * SLACK
+    has_cut_rows = row[T.ROW] != row[T.PRE]
+    for c in range(3):
+        in_floats = not low[c].any()
+        floats[T.SIZE + c] = 1.0 if high[c].any() else 0.0
+        floats[T.RHO + c] = (0.0 if in_floats else 2 * UNIT_ROUNDOFF) + has_cut_rows * 8 * UNIT_ROUNDOFF
+        floats[T.ERROR + c] = 0.0 if in_floats else 2 * UNIT_ROUNDOFF * frobenius
+        in_doubles = in_floats or all(
+            Fraction(h) + Fraction(s) == Fraction(int(v[c]), first.denominator)
+            for h, s, v in zip(high[c].tolist(), low[c].tolist(), exact, strict=True)
+        )
+        extended.bounds[0, E.RHO + c] = (0.0 if in_doubles else DD) + has_cut_rows * 8 * DD
+        extended.bounds[0, E.ERROR + c] = 0.0 if in_doubles else DD * frobenius
+
+
+def set_lattices(network: Network, floats: NDArray[np.float64]) -> None:
+    """Set what every exact coefficient of a level is a multiple of."""
+    denominator = network.exact.input_rows().denominator
+    for index, layer in enumerate(network.exact.layers[:-1]):
+        denominator *= layer.scale
+        functions = layer.activation.functions
+        rows = denominator * common_denominator(t for f in functions for t in f.breakpoints)
+        lattice = nearest_float(1, rows) / SLACK
+        floats[index, T.LATTICE] = lattice if lattice > 2.0**-900 else 0.0
+        denominator *= common_denominator(v for f in functions for v in (*f.slopes, *f.intercepts))
+
+
+def piece_table(functions: Sequence[PiecewiseLinear]) -> tuple[NDArray[np.float64], dict[PiecewiseLinear, int]]:
+    """Return slopes, intercepts and breakpoints of all functions as double-doubles, and where each one starts."""
+    start: dict[PiecewiseLinear, int] = {}
+    columns: list[list[float]] = []
+    for function in functions:
+        start[function] = len(columns)
+        for i in range(function.n_pieces):
+            column: list[float] = []
+            point = function.breakpoints[i] if i < len(function.breakpoints) else Fraction(0)
+            for value in (function.slopes[i], function.intercepts[i], point):
+                column += double_double(value.numerator, value.denominator)
+            columns.append(column)
+    return np.array(columns or [[0.0] * T.N_PIECE_FLOATS]).T.copy(), start
+
+
+def double_double(numerator: int, denominator: int) -> tuple[float, float]:
+    high = nearest_float(numerator, denominator)
+    if not math.isfinite(high):
+        return high, 0.0
+    exact = Fraction(high)
+    remainder = numerator * exact.denominator - exact.numerator * denominator
+    return high, nearest_float(remainder, denominator * exact.denominator)
+
+
+def proportional_rows(layer: Layer) -> NDArray[np.int64]:
+    """Return for each row of (weight, bias) the first row that is a multiple of it; such rows give one line.
+
+    Candidates share the quotients of their entries in floats; they are compared exactly, in cross products.
+    """
+    n = len(layer.bias)
+    first = np.arange(n)
+    if layer.is_sparse:
+        return first
+    full = np.concatenate([layer.weight, layer.bias[:, None]], axis=1)
+    lead = np.argmax(full != 0, axis=1)
+    leads = full[np.arange(n), lead]
+    with np.errstate(all="ignore"):
+        scaled = (full / leads[:, None]).astype(np.float32)
+    groups: dict[bytes, list[int]] = {}
+    for j in range(n):
+        groups.setdefault(scaled[j].tobytes(), []).append(j)
+    for members in groups.values():
+        for position, j in enumerate(members):
+            for earlier in members[:position]:
+                if first[earlier] == earlier and _is_proportional(full[earlier], full[j], lead[j]):
+                    first[j] = earlier
+                    break
+    return first
+
+
+def _is_proportional(row: NDArray[np.float64], other: NDArray[np.float64], lead: int) -> bool:
+    a, b = Fraction(row[lead]), Fraction(other[lead])
+    if not a or not b:
+        return False
+    return all(Fraction(x) * b == Fraction(y) * a for x, y in zip(row.tolist(), other.tolist(), strict=True))

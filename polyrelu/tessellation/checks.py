@@ -1,0 +1,97 @@
+"""Whether arrays that come from a file can be those of a tessellation: every index within its bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyrelu.errors import FileError, PatternError
+from polyrelu.tessellation.model import AT_INFINITY, BORDER, COORDINATE, FAR_SIDE
+
+if TYPE_CHECKING:
+    from polyrelu.tessellation.model import Tessellation
+
+__all__ = ["check_arrays"]
+
+
+def check_arrays(tessellation: Tessellation, name: str) -> None:
+    """Raise `FileError` unless dimensions and indices fit together.
+
+    This keeps every later access inside its array. It does not prove that the numbers are those of the network:
+    `Tessellation.check_euler` and the sum of areas say more.
+    """
+    t = tessellation
+    n_points, n_neurons = len(t.vertex_kind), t.network.n_neurons
+    if t.domain.dim != t.dim:
+        _refuse(name, f"a domain of dimension {t.domain.dim}")
+    if t.hull is not None and t.hull.dim != t.dim:
+        _refuse(name, f"an affine hull of dimension {t.hull.dim}")
+    for what, values, low, high in (
+        ("a vertex of a region", t.corner_vertices, 0, n_points),
+        ("a vertex of a facet", t.facet_vertices, 0, n_points),
+        ("a region of a vertex", t.vertex_region, 0, t.n_regions),
+        ("the first region of a facet", t.facet_regions[:, 0], 0, t.n_regions),
+        ("the second region of a facet", t.facet_regions[:, 1], -1 if t.is_complete else -2, t.n_regions),
+        ("a neuron of a region", t.region_zero_neurons, 0, n_neurons),
+        ("a neuron of a vertex", t.vertex_zero_neurons, 0, n_neurons),
+        ("a neuron of a facet", t.facet_zero_neurons, 0, n_neurons),
+        ("the kind of a vertex", t.vertex_kind, 0, AT_INFINITY + 1),
+    ):
+        if len(values) and (values.min() < low or values.max() >= high):
+            _refuse(name, f"{what} outside {low}:{high}")
+    if t.dim <= 2 and (np.diff(t.facet_indptr) != t.dim).any():
+        _refuse(name, f"a facet without {t.dim} ends")
+    if t.n_regions and np.diff(t.corner_indptr).min() < 1:
+        _refuse(name, "a region without corners")
+    if not (np.isfinite(t.vertices_float).all() and np.isfinite(t.far_points).all()):
+        _refuse(name, "coordinates that are not finite")
+    _check_patterns(t, name)
+    _check_rows(t, name)
+
+
+def _check_patterns(t: Tessellation, name: str) -> None:
+    digits = t.network.layout.unpack(t.words)
+    try:
+        packed = t.network.layout.pack(digits)
+    except PatternError as error:
+        _refuse(name, f"a pattern that no region has ({error})")
+    if (packed != t.words).any():
+        _refuse(name, "bits of a pattern that belong to no neuron")
+
+
+def _check_rows(t: Tessellation, name: str) -> None:
+    rows = t.vertex_rows.reshape(-1, 2)
+    owner, number = rows[:, 0], rows[:, 1]
+    if len(rows) and (owner.min() < COORDINATE or owner.max() >= t.network.n_neurons):
+        _refuse(name, "a row of a vertex that belongs to nothing")
+    n_pieces = t.network.layout.n_pieces
+    of_neuron = owner >= 0
+    limit = np.zeros(len(rows), np.int64)
+    limit[of_neuron] = n_pieces[owner[of_neuron]]
+    for kind, size in ((BORDER, len(t.domain.rows)), (FAR_SIDE, 2 * t.dim), (COORDINATE, t.dim)):
+        limit[owner == kind] = size
+    if (number < 0).any() or (number >= limit).any():
+        _refuse(name, "a row of a vertex that does not exist")
+    _check_neighbours(t, name, of_neuron)
+
+
+def _check_neighbours(t: Tessellation, name: str, of_neuron: NDArray[np.bool_]) -> None:
+    """Refuse rows between digits that have no common border: a breakpoint parts consecutive digits."""
+    from polyrelu.network.activation import MAX_UNIT
+
+    rows = t.vertex_rows.reshape(-1, 2)[of_neuron]
+    regions = np.repeat(t.vertex_region, t.dim)[of_neuron]
+    layout = t.network.layout
+    shifts, bits = layout.shift[rows[:, 0]].astype(np.uint64), layout.bits[rows[:, 0]].astype(np.uint64)
+    fields = (t.words[regions, layout.word[rows[:, 0]]] >> shifts) & ((np.uint64(1) << bits) - np.uint64(1))
+    steps = np.abs(fields.astype(np.int64) - rows[:, 1])
+    is_max = np.array([t.network.hidden[i].activation.kind[u] == MAX_UNIT for i, u in t.network.neurons], bool)
+    wrong = (steps == 0) | ((steps > 1) & ~is_max[rows[:, 0]])
+    if wrong.any():
+        _refuse(name, "a row of a vertex between digits that do not meet")
+
+
+def _refuse(name: str, what: str) -> None:
+    raise FileError(f"load needs what `save` wrote but {name!r} has {what}: it is damaged. Save it again.")
