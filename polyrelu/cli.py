@@ -28,8 +28,8 @@ __all__ = ["COMMANDS", "Command", "main"]
 
 DONE, BUG, BAD_INPUT, BUDGET, INTERRUPTED = 0, 1, 2, 3, 130
 
-EXIT_CODES = """Exit codes: 0 done; 2 bad input, or a file that cannot be read or written; 3 a budget was reached, and what
-was proved until then is printed and saved; 130 after Ctrl-C; 1 a self-check failed, which is a bug."""
+EXIT_CODES = """Exit codes: 0 done; 2 bad input, or a file that cannot be read or written; 3 a budget was reached, and
+what was proved until then is printed and saved; 130 after Ctrl-C; 1 a self-check failed, which is a bug."""
 
 
 class Command(NamedTuple):
@@ -114,7 +114,7 @@ def _tessellate(arguments: argparse.Namespace) -> int:
             return _fail(f"interrupted after {found:,} proved regions{saved}.", INTERRUPTED)
         if partial is not None:
             _show(partial, arguments.json)
-        return _fail(f"the budget was reached after {found:,} proved regions{saved}. Raise it or cut the domain.", BUDGET)
+        return _fail(f"the budget ended after {found:,} proved regions{saved}. Raise it or cut the domain.", BUDGET)
     _write(tessellation, *targets)
     _show(tessellation, arguments.json, arguments.full)
     return DONE
@@ -143,7 +143,7 @@ def _plot(arguments: argparse.Namespace) -> int:
             f"plot needs a network of 1 or 2 inputs but {arguments.model!r} has {network.dim}. Choose a plane: --slice."
         )
     if not 0 <= arguments.output < network.n_out:
-        raise InputError(f"--output needs a number below {network.n_out} but received {arguments.output}. Count from 0.")
+        raise InputError(f"--output needs to be below {network.n_out} but received {arguments.output}. Count from 0.")
     points = None if arguments.points is None else read_points(arguments.points)
     tessellation = _tessellation(network, domain, arguments)
     figure = draw(tessellation, arguments.by, arguments.output, arguments.hyperplanes, points)
@@ -184,7 +184,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS = (
-    Command("tessellate", "all regions of a network in a domain, and how they meet", _tessellate_arguments, _tessellate),
+    Command("tessellate", "find all regions of a network in a domain", _tessellate_arguments, _tessellate),
     Command("plot", "draw a network with one or two inputs, or a slice of one", _plot_arguments, _plot),
     Command("demo", "tessellate and draw a small trained network", _demo_arguments, _demo),
 )
@@ -203,9 +203,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     from polyrelu import __version__
 
-    parser = _Parser(
-        prog="polyrelu", description="Exact polyhedral geometry of ReLU networks.", epilog=EXIT_CODES, allow_abbrev=False
-    )
+    about = "Exact polyhedral geometry of ReLU networks."
+    parser = _Parser(prog="polyrelu", description=about, epilog=EXIT_CODES, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"polyrelu {__version__}")
     choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     for command in COMMANDS:
@@ -278,7 +277,7 @@ def _read_slice(path: str) -> Slice:
         problem = f"cannot be read ({error.strerror})"
     except (ValueError, TypeError, RecursionError) as error:
         problem = f"is not such a file ({error})"
-    raise FileError(f"--slice needs JSON with the key points, or point and directions, but {path!r} {problem}. Repair it.")
+    raise FileError(f"--slice needs JSON with points, or point and directions, but {path!r} {problem}. Repair it.")
 
 
 # --- work -----------------------------------------------------------------------------------------------------

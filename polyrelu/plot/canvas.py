@@ -17,6 +17,9 @@ __all__ = ["add_legend", "fresh_axes", "prepare"]
 MAX_RATIO = 4.0
 """Sides of a window in a larger ratio are drawn to different scales."""
 
+LABELS_HEIGHT = 0.46
+"""Inches that the numbers and the name of the horizontal axis take."""
+
 
 def fresh_axes(ax: Axes | None) -> Axes:
     """Return the axes, new ones if there are none."""
@@ -56,9 +59,12 @@ def style(ax: Axes, xlabel: str, ylabel: str) -> None:
 
 def add_legend(ax: Axes) -> None:
     """Name what has a label below the axes; the legend replaces an earlier one."""
+    from matplotlib.transforms import ScaledTranslation
+
     handles, labels = ax.get_legend_handles_labels()
     if handles:
+        below = ax.transAxes + ScaledTranslation(0, -LABELS_HEIGHT, ax.figure.dpi_scale_trans)
         ax.legend(
-            handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=min(len(handles), 5),
-            frameon=False, fontsize="small", labelcolor=INK,
+            handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below,
+            ncols=min(len(handles), 5), frameon=False, fontsize="small", labelcolor=INK,
         )  # fmt: skip

@@ -21,7 +21,7 @@ def region_colours(words: NDArray[np.uint64]) -> NDArray[np.float64]:
         mixed = _mix(mixed ^ column)
     hue = (mixed & np.uint64(0xFFFF)).astype(np.float64) / 0xFFFF
     shade = (mixed >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.float64) / 0xFFFF
-    return _from_oklch(0.76 + 0.15 * shade, np.full(len(hue), 0.085), 2 * np.pi * hue)
+    return _from_oklch(0.80 + 0.13 * shade, np.full(len(hue), 0.075), 2 * np.pi * hue)
 
 
 def layer_colours(n_layers: int) -> NDArray[np.float64]:

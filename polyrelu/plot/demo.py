@@ -28,15 +28,17 @@ def demo_domain() -> Domain:
 
 def draw_demo(tessellation: Tessellation, points: Points) -> Figure:
     """Return the picture: above the regions with the bent hyperplanes, below the classes with the data."""
-    figure = new_figure(7.2, 7.4)
+    figure = new_figure(7.2, 7.2)
     above, below = figure.subplots(2, 1)
     for ax in (above, below):
         ax.set_xlabel(AXES[0])
         ax.set_ylabel(AXES[1])
     plot_regions(tessellation, above)
     plot_hyperplanes(tessellation, above)
-    above.set_title(f"{tessellation.n_regions:,} regions, in each one affine map", color=INK, fontsize="medium", loc="left")
-    plot_classes(tessellation, below)
+    plot_classes(tessellation, below, names=[f"_{name}" for name in SPECIES])
     plot_points(points._replace(names=SPECIES), below)
-    below.set_title("decisions, exact, and 150 flowers", color=INK, fontsize="medium", loc="left")
+    n_regions, n_points = tessellation.n_regions, len(points.positions)
+    titles = f"{n_regions:,} regions: on each, the network is one affine map", f"What it decides, and {n_points} flowers"
+    for ax, title in zip((above, below), titles, strict=True):
+        ax.set_title(title, color=INK, fontsize="medium", loc="left")
     return figure

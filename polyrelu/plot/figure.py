@@ -89,7 +89,7 @@ def title_of(tessellation: Tessellation) -> str:
 def check_format(path: str | Path) -> None:
     """Raise `FileError` unless a path ends like a picture that can be saved."""
     if Path(path).suffix.lower() not in FORMATS:
-        raise FileError(f"A picture needs a name that ends in {', '.join(FORMATS)} but received {str(path)!r}. Rename it.")
+        raise FileError(f"A picture needs a name in {', '.join(FORMATS)} but received {str(path)!r}. Rename it.")
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,9 +36,11 @@ def line_output(tessellation: Tessellation, ax: Axes, window: Window, output: in
     return _add_graphs(tessellation, ax, window, [output])
 
 
-def line_classes(tessellation: Tessellation, ax: Axes, window: Window) -> Axes:
+def line_classes(
+    tessellation: Tessellation, ax: Axes, window: Window, names: Sequence[str] | None = None
+) -> Axes:
     """Draw the classes as strips behind the graphs of all outputs."""
-    refined, names = tessellation.decision_boundary().tessellation, class_names(tessellation.network)
+    refined, names = tessellation.decision_boundary().tessellation, names or class_names(tessellation.network)
     regions, ends = _strips(refined, window)
     classes, colours = last_digits(refined)[regions], lightened(class_colours(len(names)))
     for label in np.unique(classes).tolist():
@@ -67,10 +70,11 @@ def _add_graphs(t: Tessellation, ax: Axes, window: Window, outputs: range | list
     values = values_at(t.network, knots[:, None])
     is_single = len(outputs) == 1
     for output, colour in zip(outputs, class_colours(t.network.n_out)[list(outputs)], strict=True):
-        name = None if is_single else f"output {output}"
-        ax.plot(knots, values[:, output], color=INK if is_single else 0.85 * colour, linewidth=1.4, zorder=4, label=name)
+        look = {"color": INK} if is_single else {"color": 0.85 * colour, "label": f"output {output}"}
+        ax.plot(knots, values[:, output], linewidth=1.4, zorder=4, **look)
     ax.set_xlim(window.left, window.right)
-    style(ax, ax.get_xlabel() or axis_names(t)[0], ax.get_ylabel() or (f"output {outputs[0]}" if is_single else "outputs"))
+    vertical = f"output {outputs[0]}" if is_single else "outputs"
+    style(ax, ax.get_xlabel() or axis_names(t)[0], ax.get_ylabel() or vertical)
     add_legend(ax)
     return ax
 

@@ -6,6 +6,7 @@ graphs (`polyrelu.plot.line`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def plot_hyperplanes(tessellation: Tessellation, ax: Axes | None = None, *, wind
         return line_hyperplanes(tessellation, ax, window)
     t = tessellation
     ends, layers = facet_ends(t, window), facet_layers(t)
-    width = float(np.clip(40.0 / np.sqrt(max(t.n_regions, 1)), 0.25, 1.4))
+    width = float(np.clip(20.0 / np.sqrt(max(t.n_regions, 1)), 0.25, 1.2))
     for layer, colour in enumerate(layer_colours(len(t.network.hidden))):
         lines = _seen(ends[layers == layer], window)
         if len(lines):
@@ -121,18 +122,25 @@ def plot_output(
     return ax
 
 
-def plot_classes(tessellation: Tessellation, ax: Axes | None = None, *, window: Window | None = None) -> Axes:
+def plot_classes(
+    tessellation: Tessellation,
+    ax: Axes | None = None,
+    *,
+    window: Window | None = None,
+    names: Sequence[str] | None = None,
+) -> Axes:
     """Draw which output is the largest (of one output: whether it is positive), and the borders in between.
 
-    Regions are cut exactly where two outputs are equal; at a tie the first one counts. Parameters and errors as for
+    Regions are cut exactly where two outputs are equal; at a tie the first one counts. ``names`` are those of the
+    classes in the legend, which leaves out names that begin with an underscore. Other parameters and errors as for
     `plot_regions`.
     """
     t = tessellation
     check_dim("plot_classes", t)
     ax, window = fresh_axes(ax), Window(*(window or window_of(t)))
     if t.dim == 1:
-        return line_classes(t, ax, window)
-    refined, names = t.decision_boundary().tessellation, class_names(t.network)
+        return line_classes(t, ax, window, names)
+    refined, names = t.decision_boundary().tessellation, names or class_names(t.network)
     cells = cells_in(refined, window)
     polygons, classes = cells.polygons(), last_digits(refined)[cells.regions]
     for label, colour in enumerate(lightened(class_colours(len(names)))):
@@ -161,8 +169,10 @@ def _add_polygons(
 def _add_lines(ax: Axes, lines: NDArray[np.float64], colour: Any, width: float, label: str | None = None) -> None:
     from matplotlib.collections import LineCollection
 
-    style = {"colors": [colour], "linewidths": width, "capstyle": "round", "zorder": 3}
-    ax.add_collection(LineCollection(lines, **style, label=label, rasterized=len(lines) > MANY))
+    many = len(lines) > MANY
+    collection = LineCollection(list(lines), colors=[colour], linewidths=width, label=label, rasterized=many, zorder=3)
+    collection.set_capstyle("round")
+    ax.add_collection(collection)
 
 
 def _add_field(ax: Axes, cells: Cells, values: NDArray[np.float64]) -> Any:
@@ -171,7 +181,7 @@ def _add_field(ax: Axes, cells: Cells, values: NDArray[np.float64]) -> Any:
     from matplotlib.tri import Triangulation
 
     low, high, name = value_range(values)
-    mesh = Triangulation(*cells.points.T, _fans(cells))
+    mesh = Triangulation(cells.points[:, 0], cells.points[:, 1], _fans(cells))
     if len(mesh.triangles) > MAX_CONTOURED:
         norm = Normalize(low, high)
         return ax.tripcolor(mesh, values, shading="gouraud", cmap=name, norm=norm, rasterized=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from polyrelu.errors import FileError, InputError
 from polyrelu.plot.canvas import add_legend
-from polyrelu.plot.colours import class_colours
+from polyrelu.plot.colours import INK, class_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,9 +64,9 @@ def read_points(path: str | Path) -> Points:
         raise FileError(f"Points need a readable file but polyrelu {reason}. Check the path.") from None
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, csv.Error) as error:
         reason = f"could not be taken from {str(path)!r} ({error})"
-        raise FileError(f"Points need X, and y of whole numbers, or lines x,y,class, but {reason}. Repair it.") from None
+        raise FileError(f"Points need X, perhaps y, or lines x,y,class, but {reason}. Repair the file.") from None
     if points.classes is not None and points.classes.max(initial=0) > MAX_CLASS:
-        raise FileError(f"Points need classes of at most {MAX_CLASS} but {str(path)!r} has larger ones. Renumber them.")
+        raise FileError(f"Points need classes up to {MAX_CLASS} but {str(path)!r} has larger ones. Renumber them.")
     if points.positions.ndim != 2 or not np.isfinite(points.positions).all():
         raise FileError(f"Points need finite coordinates, shape (n, dim), but {str(path)!r} has others. Repair it.")
     return points
@@ -79,14 +79,16 @@ def plot_points(points: Points, ax: Axes) -> Axes:
         raise InputError(f"plot_points needs points of 1 or 2 coordinates but received {dim}. Choose the columns.")
     classes = np.zeros(len(positions), np.int64) if points.classes is None else points.classes
     colours = class_colours(max(int(classes.max(initial=0)) + 1, len(points.names)))
-    style = {"s": 20, "edgecolors": "white", "linewidths": 0.6, "zorder": 6, "clip_on": True}
     for label in np.unique(classes).tolist():
         own = positions[classes == label]
         heights = own[:, 1] if dim == 2 else np.full(len(own), 0.02)
         place = ax.transData if dim == 2 else ax.get_xaxis_transform()
         name = points.names[label] if label < len(points.names) else "points"
-        marker, colour = MARKERS[label % len(MARKERS)], 0.8 * colours[[label]] if points.names else "#2b2b33"
-        ax.scatter(own[:, 0], heights, marker=marker, c=colour, label=name, transform=place, **style)
+        marker, colour = MARKERS[label % len(MARKERS)], 0.75 * colours[label] if points.names else INK
+        ax.scatter(
+            own[:, 0], heights, s=18, marker=marker, color=colour, edgecolors="white", linewidths=0.6, zorder=6,
+            label=name, transform=place,
+        )  # fmt: skip
     add_legend(ax)
     return ax
 

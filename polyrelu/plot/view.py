@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +43,7 @@ class Cells(NamedTuple):
 
     def polygons(self) -> list[NDArray[np.float64]]:
         """Return the corners of each polygon."""
-        bounds = self.indptr.tolist()
-        return [self.points[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        return [self.points[a:b] for a, b in pairwise(self.indptr.tolist())]
 
 
 def check_dim(who: str, tessellation: Tessellation, dims: tuple[int, ...] = (1, 2)) -> None:

@@ -73,10 +73,10 @@ def replacing(target: Path) -> Iterator[Path]:
 def _checked_target(who: str, path: Path, force: bool, device_allowed: bool) -> Path:
     target = path if _is_device(path) else Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise FileError(f"{who} needs an existing folder but received {str(path.parent)!r}, which is none. Make it first.")
+        raise FileError(f"{who} needs an existing folder but {str(path.parent)!r} is none. Make it first.")
     if target.is_dir() or (_is_device(target) and not device_allowed):
         kind = "folder" if target.is_dir() else "device"
-        raise FileError(f"{who} needs the name of a file but received {str(path)!r}, which is a {kind}. Name a file.")
+        raise FileError(f"{who} needs the name of a file but {str(path)!r} is a {kind}. Name a file.")
     if target.is_file() and not force:
         raise FileError(f"{who} needs a new file but {str(path)!r} exists. Rename it, or overwrite it with --force.")
     if not _is_device(target):
