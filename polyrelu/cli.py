@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from polyrelu.exact.domain import Domain
     from polyrelu.network.model import Network
     from polyrelu.network.slices import Slice
+    from polyrelu.tessellation.build import Method
     from polyrelu.tessellation.model import Tessellation
 
 __all__ = ["COMMANDS", "Command", "main"]
@@ -133,10 +134,10 @@ def _plot_arguments(parser: argparse.ArgumentParser) -> None:
 def _plot(arguments: argparse.Namespace) -> int:
     from polyrelu.plot.figure import check_format, draw, save
     from polyrelu.plot.points import read_points
-    from polyrelu.tessellation.targets import check_targets, replacing
+    from polyrelu.tessellation.targets import check_target, replacing
 
     check_format(arguments.out)
-    (target,) = check_targets({"--out": arguments.out}, arguments.force, arguments.model)
+    target = check_target("--out", arguments.out, arguments.force, arguments.model)
     network, domain = _network_and_domain(arguments)
     if _inner_dim(domain) > 2:
         raise InputError(
@@ -162,7 +163,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     from polyrelu.plot.demo import demo_domain, draw_demo
     from polyrelu.plot.figure import save
     from polyrelu.plot.points import read_points
-    from polyrelu.tessellation.targets import check_targets, replacing
+    from polyrelu.tessellation.targets import check_target, replacing
 
     folder = Path(arguments.out_dir)
     try:
@@ -170,8 +171,8 @@ def _demo(arguments: argparse.Namespace) -> int:
     except OSError as error:
         reason = f"received {str(folder)!r} ({error.strerror}). Choose another --out-dir."
         raise FileError(f"demo needs a folder that it can make but {reason}") from None
-    wanted = {"The table": folder / "iris_petals.parquet", "The picture": folder / "iris_petals.png"}
-    table, picture = check_targets(wanted, force=True)
+    table = check_target("demo", folder / "iris_petals.parquet", force=True)
+    picture = check_target("demo", folder / "iris_petals.png", force=True)
     data = Path(__file__).parent / "data"
     _say("A network that tells three species of iris by the length and width of their petals (cm).\n")
     tessellation = _tessellation(load(data / "iris_petals.npz"), demo_domain(), arguments)
@@ -289,7 +290,8 @@ def _tessellation(network: Network, domain: Domain, arguments: argparse.Namespac
     from polyrelu.enumeration.plane import enumerate_plane
     from polyrelu.tessellation.build import tessellate
 
-    method = {"plane": enumerate_plane, "brute": enumerate_brute}.get(getattr(arguments, "method", None) or "")
+    methods: dict[str, Method] = {"plane": enumerate_plane, "brute": enumerate_brute}
+    method = methods.get(getattr(arguments, "method", None) or "")
     options = {name: getattr(arguments, name, None) for name in ("max_regions", "max_seconds")}
     if method is not enumerate_brute and _inner_dim(domain) <= 2:
         from polyrelu.kernels.compiled import is_cached

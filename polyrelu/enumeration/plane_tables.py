@@ -25,6 +25,7 @@ from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF, row_norms
 from polyrelu.kernels.digits import Digits
 from polyrelu.kernels.plane import Tables
 from polyrelu.kernels.polygons import Geometry
+from polyrelu.kernels.tiles import TILE
 from polyrelu.network.activation import MAX_UNIT, Activation, PiecewiseLinear
 from polyrelu.network.model import Layer, Network
 
@@ -140,7 +141,7 @@ def _lay_out_columns(
         activation = layer.activation
         row, n_pre, n_units = levels[index], activation.n_preactivations, activation.n_units
         counts = _row_counts(activation)
-        row[T.PRE], row[T.N_PRE] = column, -(-n_pre // 8) * 8
+        row[T.PRE], row[T.N_PRE] = column, -(-n_pre // TILE) * TILE
         row[T.UNIT], row[T.N_UNIT], row[T.IS_RELU] = unit, n_units, activation.is_relu
         row[T.LARGEST_UNIT] = counts.max(initial=0)
         column += row[T.N_PRE]
@@ -189,9 +190,9 @@ def _lay_out_layer(
         rows.append(columns.indices)
         row[T.WEIGHT] = pointers.append(columns.indptr.astype(np.int64) + start)
     else:
-        transposed = np.zeros((layer.n_inputs, padded))
-        transposed[:, :n_pre] = layer.weight.T
-        row[T.WEIGHT] = weights.append(transposed)
+        padded_weight = np.zeros((padded, layer.n_inputs))
+        padded_weight[:n_pre] = layer.weight
+        row[T.WEIGHT] = weights.append(padded_weight.reshape(-1, TILE, layer.n_inputs).transpose(0, 2, 1))
     return row_norms(layer.weight, layer.bias)
 
 

@@ -51,10 +51,8 @@ def certain_digits(network: Network, points: Floats) -> tuple[NDArray[np.int64],
             values, errors = _affine(values, errors, matrix[:, :-1], matrix[:, -1], extra=2)
         for layer in network.hidden:
             z, z_errors = _affine(values, errors, layer.weight, layer.bias)
-            if layer.activation.is_relu:
-                layer_digits, is_certain, values, errors = _relus(z, z_errors)
-            else:
-                layer_digits, is_certain, values, errors = _units(layer.activation, z, z_errors)
+            evaluate = _relus if layer.activation.is_relu else _units
+            layer_digits, is_certain, values, errors = evaluate(layer.activation, z, z_errors)
             own = layer_digits[layer.activation.n_pieces > 1]
             digits[:, first : first + len(own)] = own.T
             first += len(own)
@@ -67,7 +65,7 @@ def certain_sides(domain: Domain, points: Floats) -> tuple[NDArray[np.bool_], ND
     rows = np.array([[nearest_float(v, 1) for v in row] for row in domain.rows], np.float64).reshape(-1, domain.dim + 1)
     with np.errstate(all="ignore"):
         values, errors = _affine(points.T, np.zeros(points.shape[::-1]), rows[:, :-1], rows[:, -1], extra=2)
-        return (values > errors).all(axis=0), (values < -errors).any(axis=0)
+        return np.all(values > errors, axis=0), np.any(values < -errors, axis=0)
 
 
 def _affine(
@@ -89,16 +87,14 @@ def _affine(
     return result, bound
 
 
-def _relus(z: Floats, errors: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Floats, Floats]:
+def _relus(_: Activation, z: Floats, errors: Floats) -> tuple[NDArray, NDArray[np.bool_], Floats, Floats]:
     """Return what `_units` does, for ReLUs."""
     digits = z > 0.0
-    certain = (np.abs(z) > errors).all(axis=0)
-    return digits, certain, np.maximum(z, 0.0), errors * digits
+    certain = np.all(np.abs(z) > errors, axis=0)
+    return digits, certain, np.maximum(z, 0.0), np.where(digits, errors, 0.0)
 
 
-def _units(
-    activation: Activation, z: Floats, errors: Floats
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], Floats, Floats]:
+def _units(activation: Activation, z: Floats, errors: Floats) -> tuple[NDArray, NDArray[np.bool_], Floats, Floats]:
     """Return each unit's digit, whether all of a point's are certain, the outputs and bounds of their errors.
 
     The last two hold where the digits are certain.

@@ -24,6 +24,7 @@ from polyrelu.kernels.arithmetic import DD, dd_add, dd_mul, dd_mul_float
 from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK
 from polyrelu.kernels.compiled import inlined, loop
 from polyrelu.kernels.predicates import SMALLEST_GAP, UNKNOWN, WORST_VERTEX, certain_sign, set_gap
+from polyrelu.kernels.tiles import TILE
 
 RHO, ERROR, SIZE = 0, 3, 6
 """Columns of the bounds of a level, three each, as in the float table."""
@@ -104,7 +105,7 @@ def _form_level(
 ):
     before = level - 1
     start, n, weight0 = levels[level, T.PRE], levels[level, T.N_PRE], levels[level, T.WEIGHT]
-    unit0 = levels[before, T.UNIT]
+    unit0, n_units = levels[before, T.UNIT], levels[before, T.N_UNIT]
     for j in range(n):
         for c in range(3):
             high[c, start + j] = bias[levels[level, T.BIAS] + j] if c == 2 else 0.0
@@ -112,7 +113,7 @@ def _form_level(
     count = 0
     for c in range(3):
         bounds[level, SIZE + c] = 0.0
-    for k in range(levels[before, T.N_UNIT]):
+    for k in range(n_units):
         unit = unit0 + k
         used = False
         for c in range(3):
@@ -127,7 +128,9 @@ def _form_level(
                     ph, pl = dd_mul_float(h, s, weights[i])
                     high[c, j], low[c, j] = dd_add(high[c, j], low[c, j], ph, pl)
             else:
-                _add_column(high, low, c, start, n, weights, weight0 + k * n, h, s)
+                for tile in range(n // TILE):
+                    source = weight0 + (tile * n_units + k) * TILE
+                    _add_tile(high, low, c, start + tile * TILE, weights, source, h, s)
         count += used
     has_slopes = levels[before, T.IS_RELU] == 0
     rounding = 2.0 * (count + 4) * DD * SLACK
@@ -153,9 +156,9 @@ def _form_level(
 
 
 @loop
-def _add_column(high, low, c, start, n, weights, offset, h, s):
+def _add_tile(high, low, c, start, weights, offset, h, s):
     first, source = np.uint64(start), np.uint64(offset)
-    for j in range(np.uint64(n)):
+    for j in range(np.uint64(TILE)):
         ph, pl = dd_mul_float(h, s, weights[source + j])
         high[c, first + j], low[c, first + j] = dd_add(high[c, first + j], low[c, first + j], ph, pl)
 

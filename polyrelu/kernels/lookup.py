@@ -51,10 +51,10 @@ def _find(queries, query, key, words, hashes, table):
 
 @loop
 def _is_equal(left, i, right, j):
+    is_equal = True
     for word in range(left.shape[1]):
-        if left[i, word] != right[j, word]:
-            return False
-    return True
+        is_equal &= left[i, word] == right[j, word]
+    return is_equal
 
 
 @loop

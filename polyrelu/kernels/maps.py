@@ -33,6 +33,7 @@ from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import trailing_zeros
 from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK, UNIT_ROUNDOFF
 from polyrelu.kernels.compiled import contracted_loop, inlined, loop
+from polyrelu.kernels.tiles import TILE, add_to_tile
 
 MAX_FLIPS = 60
 
@@ -49,33 +50,6 @@ def unit_output(units, unit, digit, pieces, maps):
     if slope == 0.0:
         return 0.0, 0.0, pieces[T.INTERCEPT_HIGH, piece]
     return slope * maps[0, pre], slope * maps[1, pre], slope * maps[2, pre] + pieces[T.INTERCEPT_HIGH, piece]
-
-
-@contracted_loop
-def add_unit(maps, start, n, weights, offset, x, y, c):
-    """Add one unit's form, times its column of weights, to all preactivations of a dense level."""
-    first, source = np.uint64(start), np.uint64(offset)
-    for j in range(np.uint64(n)):
-        w = weights[source + j]
-        maps[0, first + j] += w * x
-        maps[1, first + j] += w * y
-        maps[2, first + j] += w * c
-
-
-@contracted_loop
-def add_four_units(maps, start, n, weights, offsets, k, forms):
-    """Add four units' forms at once: one pass over the preactivations for four columns of weights."""
-    first = np.uint64(start)
-    o0, o1 = np.uint64(offsets[k]), np.uint64(offsets[k + 1])
-    o2, o3 = np.uint64(offsets[k + 2]), np.uint64(offsets[k + 3])
-    x0, x1, x2, x3 = forms[0, k], forms[0, k + 1], forms[0, k + 2], forms[0, k + 3]
-    y0, y1, y2, y3 = forms[1, k], forms[1, k + 1], forms[1, k + 2], forms[1, k + 3]
-    c0, c1, c2, c3 = forms[2, k], forms[2, k + 1], forms[2, k + 2], forms[2, k + 3]
-    for j in range(np.uint64(n)):
-        w0, w1, w2, w3 = weights[o0 + j], weights[o1 + j], weights[o2 + j], weights[o3 + j]
-        maps[0, first + j] += w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3
-        maps[1, first + j] += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3
-        maps[2, first + j] += w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3
 
 
 @loop
@@ -185,13 +159,11 @@ def fresh_product(
                 maps, start, pointers, weight0, rows, weights, offsets[i], forms[0, i], forms[1, i], forms[2, i]
             )
     else:
+        n_units = levels[before, T.N_UNIT]
         for i in range(count):
-            offsets[i] = weight0 + offsets[i] * n
-        fours = count - count % 4
-        for i in range(0, fours, 4):
-            add_four_units(maps, start, n, weights, offsets, i, forms)
-        for i in range(fours, count):
-            add_unit(maps, start, n, weights, offsets[i], forms[0, i], forms[1, i], forms[2, i])
+            offsets[i] *= TILE
+        for tile in range(n // TILE):
+            add_to_tile(maps, start + tile * TILE, weights, weight0 + tile * n_units * TILE, offsets, forms, count)
     bias_entry = levels[level, T.HAS_BIAS] * 1.0
     for c in range(3):
         largest = 0.0
@@ -208,30 +180,32 @@ def fresh_product(
 
 @inlined
 def replace_unit(
-    level, unit, old, new, levels, floats, units, pieces, maps, weights, pointers, rows
+    level, unit, old, new, levels, floats, units, pieces, maps, weights, pointers, rows, offsets, forms
 ):
     """Update the maps of a level where one unit of the level before it goes from one digit to another."""
     before = level - 1
     k = unit - levels[before, T.UNIT]
-    start, n = levels[level, T.PRE], levels[level, T.N_PRE]
+    start, n, weight0 = levels[level, T.PRE], levels[level, T.N_PRE], levels[level, T.WEIGHT]
+    count = 0
     for step in range(2):
-        if levels[before, T.IS_RELU]:
-            if (old if step == 0 else new) == 0:
-                continue
-            pre = levels[before, T.PRE] + k
-            x, y, c = maps[0, pre], maps[1, pre], maps[2, pre]
-        else:
-            x, y, c = unit_output(units, unit, old if step == 0 else new, pieces, maps)
+        digit = old if step == 0 else new
+        x, y, c = unit_output(units, unit, digit, pieces, maps)
+        if x == 0.0 and y == 0.0 and c == 0.0:
+            continue
         floats[level, T.SIZE] += abs(x) * SLACK
         floats[level, T.SIZE + 1] += abs(y) * SLACK
         floats[level, T.SIZE + 2] += abs(c) * SLACK
         sign = -1.0 if step == 0 else 1.0
-        if levels[level, T.IS_SPARSE]:
-            offset = levels[level, T.WEIGHT]
-            add_sparse_unit(maps, start, pointers, offset, rows, weights, k, sign * x, sign * y, sign * c)
-        else:
-            offset = levels[level, T.WEIGHT] + k * n
-            add_unit(maps, start, n, weights, offset, sign * x, sign * y, sign * c)
+        forms[0, count], forms[1, count], forms[2, count] = sign * x, sign * y, sign * c
+        offsets[count] = k * TILE
+        count += 1
+    if levels[level, T.IS_SPARSE]:
+        for i in range(count):
+            add_sparse_unit(maps, start, pointers, weight0, rows, weights, k, forms[0, i], forms[1, i], forms[2, i])
+    else:
+        n_units = levels[before, T.N_UNIT]
+        for tile in range(n // TILE):
+            add_to_tile(maps, start + tile * TILE, weights, weight0 + tile * n_units * TILE, offsets, forms, count)
 
 
 @loop

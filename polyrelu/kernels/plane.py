@@ -247,7 +247,7 @@ def _form_next_level(level, tables, d, g):
             if d.used_digits[unit] != d.digits[unit]:
                 replace_unit(
                     level, unit, d.used_digits[unit], d.digits[unit], levels, floats, tables.units, tables.pieces,
-                    g.maps, tables.weights, tables.pointers, tables.rows,
+                    g.maps, tables.weights, tables.pointers, tables.rows, d.offsets, d.forms,
                 )  # fmt: skip
         for c in range(3):
             if floats[level, T.SIZE + c] > 0.0:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 # --- integer table, one row for each level --------------------------------------------------------------
 PRE = 0  # first column of the preactivations
-N_PRE = 1  # number of preactivations, padded to a multiple of 8
+N_PRE = 1  # number of preactivations, padded to whole tiles (`polyrelu.kernels.tiles`)
 ROW = 2  # first column of the cut rows (= PRE on a level of ReLUs only)
-N_ROW = 3  # number of cut rows, padded to a multiple of 8
+N_ROW = 3  # number of cut rows
 UNIT = 4  # first unit
 N_UNIT = 5  # number of units
 IS_RELU = 6  # 1 if every unit is a ReLU
-WEIGHT = 7  # dense: offset of the transposed weight; sparse: offset into column pointers
+WEIGHT = 7  # dense: offset of the weight in tiles; sparse: offset into column pointers
 IS_SPARSE = 8
 BYTE = 9  # first byte of the level's digits in a packed pattern
 BIAS = 10  # offset into the bias

@@ -64,7 +64,9 @@ def add_legend(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if handles:
         below = ax.transAxes + ScaledTranslation(0, -LABELS_HEIGHT, ax.figure.dpi_scale_trans)
-        ax.legend(
+        legend = ax.legend(
             handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below,
             ncols=min(len(handles), 5), frameon=False, fontsize="small", labelcolor=INK,
         )  # fmt: skip
+        for line in legend.get_lines():
+            line.set_linewidth(1.6)

@@ -28,7 +28,7 @@ def layer_colours(n_layers: int) -> NDArray[np.float64]:
     """Return a colour for each layer, from dark to bright, shape (n_layers, 3)."""
     import matplotlib
 
-    stops = np.linspace(0.05, 0.85, n_layers) if n_layers > 1 else np.array([0.25])
+    stops = np.linspace(0.05, 0.75, n_layers) if n_layers > 1 else np.array([0.25])
     return matplotlib.colormaps["plasma"](stops)[:, :3]
 
 

@@ -38,7 +38,7 @@ def draw_demo(tessellation: Tessellation, points: Points) -> Figure:
     plot_classes(tessellation, below, names=[f"_{name}" for name in SPECIES])
     plot_points(points._replace(names=SPECIES), below)
     n_regions, n_points = tessellation.n_regions, len(points.positions)
-    titles = f"{n_regions:,} regions: on each, the network is one affine map", f"What it decides, and {n_points} flowers"
+    titles = f"{n_regions:,} regions, each with one affine map", f"What it decides, and {n_points} flowers"
     for ax, title in zip((above, below), titles, strict=True):
         ax.set_title(title, color=INK, fontsize="medium", loc="left")
     return figure

@@ -93,8 +93,8 @@ def _strips(t: Tessellation, window: Window) -> tuple[NDArray[np.int64], NDArray
     """Return the regions in a window and their ends, cut to it, shape (n, 2)."""
     vertices = t.corner_vertices.reshape(-1, 2)
     ends = t.vertices_float[vertices, 0]
-    ends = np.where(t.vertex_kind[vertices] == AT_INFINITY, np.sign(ends) * np.inf, ends)
-    ends = np.clip(ends, window.left, window.right)
+    beyond = np.where(ends > 0, window.right, window.left)
+    ends = np.where(t.vertex_kind[vertices] == AT_INFINITY, beyond, np.clip(ends, window.left, window.right))
     regions = np.flatnonzero(ends[:, 0] < ends[:, 1])
     return regions, ends[regions]
 

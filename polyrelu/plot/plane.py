@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from polyrelu.errors import InputError
 from polyrelu.plot.canvas import add_legend, fresh_axes, prepare
-from polyrelu.plot.colours import INK, class_colours, layer_colours, lightened, region_colours
+from polyrelu.plot.colours import BORDER_COLOUR, INK, class_colours, layer_colours, lightened, region_colours
 from polyrelu.plot.line import line_classes, line_hyperplanes, line_output, line_regions
 from polyrelu.plot.values import class_names, digit_borders, facet_layers, last_digits, value_range, values_at
 from polyrelu.plot.view import Cells, Window, cells_in, check_dim, facet_ends, window_of
@@ -62,7 +62,7 @@ def plot_regions(tessellation: Tessellation, ax: Axes | None = None, *, window: 
     if tessellation.dim == 1:
         return line_regions(tessellation, ax, window)
     cells = cells_in(tessellation, window)
-    width = float(np.clip(16.0 / np.sqrt(max(len(cells.regions), 1)), 0.1, 0.8))
+    width = float(np.clip(16.0 / np.sqrt(max(len(cells.regions), 1)), 0.03, 0.8))
     _add_polygons(ax, cells.polygons(), region_colours(tessellation.words[cells.regions]), "white", width)
     prepare(ax, tessellation, window)
     return ax
@@ -111,6 +111,7 @@ def plot_output(
     bar = ax.figure.colorbar(_add_field(ax, cells, values), ax=ax, shrink=0.85, pad=0.02, aspect=30)
     bar.outline.set_visible(False)
     bar.set_label(f"output {output}", color=INK)
+    bar.ax.tick_params(color=BORDER_COLOUR, labelcolor=INK)
     bar.locator = _ticks()
     bar.update_ticks()
     refined = t.level_set(output).tessellation
@@ -147,7 +148,7 @@ def plot_classes(
         own = [polygons[cell] for cell in np.flatnonzero(classes == label)]
         if own:
             _add_polygons(ax, own, colour[None], colour[None], 0.3, label=names[label])
-    width = float(np.clip(12.0 / np.sqrt(max(t.n_regions, 1)), 0.15, 0.6))
+    width = float(np.clip(12.0 / np.sqrt(max(t.n_regions, 1)), 0.05, 0.6))
     _add_lines(ax, _seen(facet_ends(t, window), window), "white", width)
     _add_lines(ax, _seen(facet_ends(refined, window)[digit_borders(refined)], window), INK, 1.4)
     prepare(ax, t, window)
@@ -185,7 +186,7 @@ def _add_field(ax: Axes, cells: Cells, values: NDArray[np.float64]) -> Any:
     if len(mesh.triangles) > MAX_CONTOURED:
         norm = Normalize(low, high)
         return ax.tripcolor(mesh, values, shading="gouraud", cmap=name, norm=norm, rasterized=True)
-    field = ax.tricontourf(mesh, values, levels=np.linspace(low, high, LEVELS + 1), cmap=name, extend="both")
+    field = ax.tricontourf(mesh, values, levels=np.linspace(low, high, LEVELS + 1), cmap=name)
     field.set_rasterized(len(mesh.triangles) > MANY)
     return field
 

@@ -13,7 +13,7 @@ from polyrelu.tessellation.model import AT_INFINITY, Tessellation
 
 __all__ = ["Cells", "Window", "cells_in", "check_dim", "facet_ends", "window_of"]
 
-MARGIN = 0.25
+MARGIN = 0.3
 """Part of the extent of the vertices that an unbounded picture shows around them."""
 
 FAR = 4.0
@@ -58,8 +58,7 @@ def check_dim(who: str, tessellation: Tessellation, dims: tuple[int, ...] = (1, 
 def window_of(tessellation: Tessellation) -> Window:
     """Return a window that shows a bounded domain as a whole, and of an unbounded one where the vertices are.
 
-    Far outliers are left out: the window ends a quarter beyond the middle 96 per cent of the vertices, unless that
-    already shows most of them all.
+    Where a few vertices lie far out, the window is that of the middle 80 per cent in each direction.
     """
     finite = tessellation.vertices_float[tessellation.vertex_kind != AT_INFINITY]
     if not len(tessellation.far_vertices):
@@ -74,7 +73,7 @@ def window_of(tessellation: Tessellation) -> Window:
 
 def _around(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     low, high = points.min(axis=0), points.max(axis=0)
-    inner_low, inner_high = np.quantile(points, [0.02, 0.98], axis=0)
+    inner_low, inner_high = np.quantile(points, [0.1, 0.9], axis=0)
     if ((high - low) > 3 * (inner_high - inner_low)).any() and (inner_high > inner_low).all():
         low, high = inner_low, inner_high
     extent = high - low

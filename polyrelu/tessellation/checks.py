@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import FileError, PatternError
-from polyrelu.tessellation.model import AT_INFINITY, BORDER, COORDINATE, FAR_SIDE
+from polyrelu.tessellation.marks import AT_INFINITY, BORDER, COORDINATE, FAR_SIDE
 
 if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation

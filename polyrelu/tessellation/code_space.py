@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from polyrelu.network.model import Network
 from polyrelu.tessellation.geometry import facet_point
-from polyrelu.tessellation.model import AT_INFINITY
+from polyrelu.tessellation.marks import AT_INFINITY
 
 if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation

@@ -22,7 +22,8 @@ from polyrelu.network.slices import Slice
 from polyrelu.region.facets import Facet
 from polyrelu.region.model import Region
 from polyrelu.tessellation.exact_corners import FAR_CORNERS, Corner, Point, RegionCorners, corner_cycle
-from polyrelu.tessellation.model import AT_INFINITY, FAR_SIDE, INSIDE, ON_BORDER, Tessellation
+from polyrelu.tessellation.marks import AT_INFINITY, FAR_SIDE, INSIDE, ON_BORDER
+from polyrelu.tessellation.model import Tessellation
 
 __all__ = ["assemble_exact"]
 

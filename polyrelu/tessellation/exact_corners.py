@@ -9,7 +9,7 @@ from polyrelu.exact.linalg import rank
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.region.facets import Facet
 from polyrelu.region.model import Region
-from polyrelu.tessellation.model import BORDER, COORDINATE, FAR_SIDE
+from polyrelu.tessellation.marks import BORDER, COORDINATE, FAR_SIDE
 
 __all__ = ["FAR_CORNERS", "Corner", "RegionCorners", "corner_cycle"]
 
@@ -166,9 +166,9 @@ def corner_cycle(local: RegionCorners) -> list[Corner]:
 
 def _far_corners_between(start: Point, stop: Point) -> list[Corner]:
     """Return the corners of the far square strictly between two directions, counter-clockwise."""
-    angle = _turn(start, stop)
-    found = [(turn, corner) for corner in FAR_CORNERS if (turn := _turn(start, corner[1])) < angle]
-    return [corner for turn, corner in sorted(found) if turn != _turn(start, start)]
+    first, last = _turn(start, start), _turn(start, stop)
+    turns = sorted((_turn(start, corner[1] or ()), corner) for corner in FAR_CORNERS)
+    return [corner for turn, corner in turns if first < turn < last]
 
 
 def _turn(start: Point, stop: Point) -> tuple[int, Fraction]:

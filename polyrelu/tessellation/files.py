@@ -36,7 +36,8 @@ from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.model import Network
 from polyrelu.network.slices import Slice
 from polyrelu.tessellation.checks import check_arrays
-from polyrelu.tessellation.model import AT_INFINITY, Tessellation
+from polyrelu.tessellation.marks import AT_INFINITY
+from polyrelu.tessellation.model import Tessellation
 from polyrelu.tessellation.targets import replacing
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def save(tessellation: Tessellation, path: str | Path, overwrite: bool = False) 
     with replacing(target) as place, parquet.ParquetWriter(place, schema, write_page_checksum=True) as writer:
         for group in _groups(tessellation):
             size = len(group["kind"])
-            arrays = [group[name] if name in group else pyarrow.nulls(size, schema.field(name).type) for name in schema.names]
-            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
+            missing = {field.name: pyarrow.nulls(size, field.type) for field in schema if field.name not in group}
+            writer.write_table(pyarrow.table(group | missing, schema=schema))
 
 
 def _metadata(t: Tessellation) -> dict[str, str]:
@@ -164,7 +165,7 @@ def load(path: str | Path, network: Network) -> Tessellation:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             metadata = {key.decode(): value.decode() for key, value in (file.schema_arrow.metadata or {}).items()}
             if metadata.get("format") != FORMAT:
-                raise FileError(f"load needs a file of `Tessellation.save` but {name!r} is another Parquet file. Name one.")
+                raise FileError(f"load needs a file that `save` wrote but {name!r} is another one. Name such a file.")
             groups = [file.read_row_group(i) for i in range(file.num_row_groups)]
         facts = _facts(metadata)
         tables = {kind: _rows(groups, kind) for kind in ("region", "vertex", "facet")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import flint
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.rational import nearest_float, to_fraction
 from polyrelu.region.double_description import Generators, generators_of
-from polyrelu.tessellation.model import AT_INFINITY, BORDER, FAR_SIDE
+from polyrelu.tessellation.marks import AT_INFINITY, BORDER, FAR_SIDE
 from polyrelu.tessellation.region_forms import RegionForms
 
 if TYPE_CHECKING:
@@ -115,10 +116,7 @@ def _size(corners: list[Vector]) -> Any:
         return corners[1][0] - corners[0][0]
     x0, y0 = corners[0]
     steps = [(x - x0, y - y0) for x, y in corners[1:]]
-    doubled = sum(
-        (a * d - b * c for (a, b), (c, d) in zip(steps, steps[1:], strict=False)), start=flint.fmpq(0)
-    )
-    return doubled / 2
+    return sum((a * d - b * c for (a, b), (c, d) in pairwise(steps)), start=flint.fmpq(0)) / 2
 
 
 def total(values: Sequence[Fraction | None]) -> Fraction | None:

@@ -46,10 +46,13 @@ def to_networkx(tessellation: Tessellation) -> networkx.Graph:
     >>> from polyrelu.tessellation.build import tessellate
     >>> from polyrelu.testing import adjacency_counterexample
     >>> graph = to_networkx(tessellate(adjacency_counterexample()))
-    >>> [str(graph.nodes[i]["pattern"]) for i in graph], graph.number_of_edges()
-    (['11|1', '11|0', '10|1', '01|0', '01|1'], 4)
-    >>> graph.nodes[1]["area"], [str(x) for x in graph.nodes[1]["witness"]], graph.edges[0, 1]["neurons"]
-    (Fraction(1, 1), ['1/2'], (2,))
+    >>> number = {str(data["pattern"]): node for node, data in graph.nodes(data=True)}
+    >>> sorted(number), graph.number_of_edges()
+    (['01|0', '01|1', '10|1', '11|0', '11|1'], 4)
+    >>> graph.nodes[number["11|0"]]["area"], graph.nodes[number["11|0"]]["witness"]
+    (Fraction(1, 1), (Fraction(1, 2),))
+    >>> graph.edges[number["11|0"], number["11|1"]]["neurons"]
+    (2,)
     """
     import networkx
 

@@ -175,7 +175,8 @@ def _modular_network(network: Network, prime: int) -> Residues:
         starts = []
         for function in activation.functions:
             starts.append(n_pieces)
-            pieces += [[_residue(s, prime), _residue(c, prime)] for s, c in zip(function.slopes, function.intercepts, strict=True)]
+            both = zip(function.slopes, function.intercepts, strict=True)
+            pieces += [[_residue(value, prime) for value in piece] for piece in both]
             n_pieces += function.n_pieces
         block = units[n_units : n_units + activation.n_units]
         block[:, R.UNIT_ROW] = activation.indptr[:-1]

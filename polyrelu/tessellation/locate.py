@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,7 +60,7 @@ def locate(tessellation: Tessellation, points: ArrayLike | Sequence[Sequence[obj
     t = tessellation
     floats = _as_floats(points)
     if floats is None:
-        exact = [to_fractions(point, "locate") for point in points]  # type: ignore[union-attr]
+        exact = [to_fractions(point, "locate") for point in cast("Sequence[Sequence[object]]", points)]
         wrong = next((point for point in exact if len(point) != t.dim), None)
         if wrong is not None:
             _refuse(t, (len(exact), len(wrong)))

@@ -19,6 +19,8 @@ from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 from polyrelu.network.slices import Slice
 from polyrelu.region.model import Region
+from polyrelu.tessellation import code_space, faces, geometry, graph, linear_regions, locate, lookup, shapes
+from polyrelu.tessellation.marks import AT_INFINITY, BORDER, COORDINATE, FAR_SIDE, INSIDE, ON_BORDER
 
 if TYPE_CHECKING:
     import networkx
@@ -28,13 +30,7 @@ if TYPE_CHECKING:
     from polyrelu.tessellation.linear_regions import LinearRegions
     from polyrelu.tessellation.lookup import PatternTable
 
-__all__ = ["BORDER", "COORDINATE", "FAR_SIDE", "INSIDE", "AT_INFINITY", "ON_BORDER", "Tessellation"]
-
-INSIDE, ON_BORDER, AT_INFINITY = 0, 1, 2
-"""Entries of `Tessellation.vertex_kind`."""
-
-BORDER, FAR_SIDE, COORDINATE = -1, -2, -3
-"""First entries of `Tessellation.vertex_rows` that are not neurons."""
+__all__ = ["AT_INFINITY", "BORDER", "COORDINATE", "FAR_SIDE", "INSIDE", "ON_BORDER", "Tessellation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +88,9 @@ class Tessellation:
     >>> t = tessellate(thick_zero(), Domain.box([-1, -1], [1, 1]))
     >>> t.n_regions, t.n_vertices, t.n_facets, t.n_linear_regions
     (8, 10, 17, 8)
-    >>> str(t.pattern(0)), t.area(0), t.total_area() == t.domain_area()
-    ('110|100', Fraction(1, 2), True)
+    >>> i = t.pattern_texts().index("001001")
+    >>> str(t.pattern(i)), t.zero_neurons(i).tolist(), t.area(i), t.total_area()
+    ('001|001', [3], Fraction(1, 1), Fraction(4, 1))
     >>> [t.vertex_neurons(v).tolist() for v in np.flatnonzero(t.vertex_kind == 0)]
     [[0, 1, 2, 3, 4, 5]]
     """
@@ -195,41 +192,29 @@ class Tessellation:
 
     def pattern_texts(self) -> list[str]:
         """Return the patterns of all regions as digits without bars ("0101…")."""
-        from polyrelu.tessellation.code_space import texts_of
-
-        return texts_of(self.network, self.words)
+        return code_space.texts_of(self.network, self.words)
 
     @cached_property
     def pattern_table(self) -> PatternTable:
         """Where each packed pattern is found."""
-        from polyrelu.tessellation.lookup import pattern_table
-
-        return pattern_table(self)
+        return lookup.pattern_table(self)
 
     def code_space(self) -> NDArray[np.uint64]:
         """Return all realised patterns, packed, those of lower-dimensional classes included, in no order."""
-        from polyrelu.tessellation.code_space import code_space
-
-        return code_space(self)
+        return code_space.code_space(self)
 
     @cached_property
     def hamming1_pairs(self) -> NDArray[np.int32]:
         """The pairs of regions at Hamming distance 1, shape (n_pairs, 2), smaller index first, sorted."""
-        from polyrelu.tessellation.lookup import hamming1_pairs
-
-        return hamming1_pairs(self)
+        return lookup.hamming1_pairs(self)
 
     def count_hamming1_not_adjacent(self) -> int:
         """Return how many pairs at Hamming distance 1 have no common facet."""
-        from polyrelu.tessellation.graph import count_pairs_without
-
-        return count_pairs_without(self.hamming1_pairs, self.adjacent_pairs, self.n_regions)
+        return graph.count_pairs_without(self.hamming1_pairs, self.adjacent_pairs, self.n_regions)
 
     def count_adjacent_not_hamming1(self) -> int:
         """Return how many pairs with a common facet differ in more than one neuron."""
-        from polyrelu.tessellation.graph import count_pairs_without
-
-        return count_pairs_without(self.adjacent_pairs, self.hamming1_pairs, self.n_regions)
+        return graph.count_pairs_without(self.adjacent_pairs, self.hamming1_pairs, self.n_regions)
 
     # --- how regions meet --------------------------------------------------------------------------------
 
@@ -246,15 +231,11 @@ class Tessellation:
     @cached_property
     def adjacency(self) -> csr_array:
         """Symmetric sparse matrix, shape (n_regions, n_regions), 1 where two regions have a common facet."""
-        from polyrelu.tessellation.graph import adjacency
-
-        return adjacency(self)
+        return graph.adjacency(self)
 
     def to_networkx(self) -> networkx.Graph:
         """Return the adjacency graph; its nodes and edges carry exact attributes (`graph.to_networkx`)."""
-        from polyrelu.tessellation.graph import to_networkx
-
-        return to_networkx(self)
+        return graph.to_networkx(self)
 
     @cached_property
     def bounded(self) -> NDArray[np.bool_]:
@@ -270,9 +251,7 @@ class Tessellation:
     @cached_property
     def linear_regions(self) -> LinearRegions:
         """Which regions have one affine map, and which of these are connected."""
-        from polyrelu.tessellation.linear_regions import linear_regions
-
-        return linear_regions(self)
+        return linear_regions.linear_regions(self)
 
     @property
     def n_linear_regions(self) -> int:
@@ -288,73 +267,51 @@ class Tessellation:
 
     def vertex_exact(self, vertex: int) -> tuple[Fraction, ...]:
         """Return the exact coordinates of a vertex; the exact direction of one at infinity."""
-        from polyrelu.tessellation.geometry import vertices_exact
-
-        return vertices_exact(self, [vertex])[0]
+        return geometry.vertices_exact(self, [vertex])[0]
 
     def vertices_exact(self) -> list[tuple[Fraction, ...]]:
         """Return the exact coordinates of all vertices, directions of those at infinity."""
-        from polyrelu.tessellation.geometry import vertices_exact
-
         _ = self._exact_corners
-        return vertices_exact(self, range(len(self.vertex_kind)))
+        return geometry.vertices_exact(self, range(len(self.vertex_kind)))
 
     @cached_property
     def _exact_corners(self) -> list[tuple[Any, Any]]:
-        from polyrelu.tessellation.geometry import exact_corners
-
-        return exact_corners(self, range(len(self.vertex_kind)))
+        return geometry.exact_corners(self, range(len(self.vertex_kind)))
 
     def area(self, index: int) -> Fraction | None:
         """Return the exact area (length, volume) of a region, None if it is unbounded."""
-        from polyrelu.tessellation.geometry import area
-
-        return area(self, self._checked(index))
+        return geometry.area(self, self._checked(index))
 
     def areas(self) -> list[Fraction | None]:
         """Return the exact areas (lengths, volumes) of all regions, None for unbounded ones."""
-        from polyrelu.tessellation.geometry import areas
-
-        return areas(self)
+        return geometry.areas(self)
 
     def total_area(self) -> Fraction | None:
         """Return the sum of the areas of all regions, None if one is unbounded."""
-        from polyrelu.tessellation.geometry import total
-
-        return total(self.areas())
+        return geometry.total(self.areas())
 
     def domain_area(self) -> Fraction | None:
         """Return the exact area of the domain, from the domain alone; None if it is unbounded."""
-        from polyrelu.tessellation.geometry import domain_area
-
-        return domain_area(self.domain)
+        return geometry.domain_area(self.domain)
 
     def witness(self, index: int) -> tuple[Fraction, ...]:
         """Return an exact point strictly inside a region."""
-        from polyrelu.tessellation.geometry import witness
-
-        return witness(self, self._checked(index))
+        return geometry.witness(self, self._checked(index))
 
     @cached_property
     def witnesses_float(self) -> NDArray[np.float64]:
         """A point of each region in floats, shape (n_regions, dim): nearly the mean of its vertices."""
-        from polyrelu.tessellation.geometry import witnesses_float
-
-        return witnesses_float(self)
+        return geometry.witnesses_float(self)
 
     def check_euler(self) -> None:
         """Raise `InternalError` unless the faces of all dimensions add up as Euler's formula demands."""
-        from polyrelu.tessellation.faces import check_euler
-
-        check_euler(self)
+        faces.check_euler(self)
 
     # --- points, lines, shapes, files -------------------------------------------------------------------
 
     def locate(self, points: ArrayLike | Sequence[Sequence[object]]) -> NDArray[np.int64]:
         """Return the region of each point, -1 outside the domain (`polyrelu.tessellation.locate`)."""
-        from polyrelu.tessellation.locate import locate
-
-        return locate(self, points)
+        return locate.locate(self, points)
 
     def level_set(self, output: int = 0, level: object = 0) -> LevelSet:
         """Return where an output has a value, as exact segments."""
@@ -370,9 +327,7 @@ class Tessellation:
 
     def to_shapely(self, window: Sequence[float] | None = None) -> NDArray[np.object_]:
         """Return the regions of the plane as shapely polygons, unbounded ones cut to a window."""
-        from polyrelu.tessellation.shapes import to_shapely
-
-        return to_shapely(self, window)
+        return shapes.to_shapely(self, window)
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
         """Write everything to a Parquet file, with the network's hash inside."""

@@ -19,7 +19,8 @@ from polyrelu.exact.domain import Domain
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.network.model import Network
 from polyrelu.network.slices import Slice
-from polyrelu.tessellation.model import BORDER, FAR_SIDE, Tessellation
+from polyrelu.tessellation.marks import BORDER, FAR_SIDE
+from polyrelu.tessellation.model import Tessellation
 
 __all__ = ["assemble_plane"]
 
@@ -27,9 +28,7 @@ SIDES = (2, 1, 3, 0)
 """The far square's sides in the order of the enumeration's last four lines: y = -M, x = M, y = M, x = -M."""
 
 
-def assemble_plane(
-    found: PlaneRegions, network: Network, domain: Domain, hull: Slice | None = None
-) -> Tessellation:
+def assemble_plane(found: PlaneRegions, network: Network, domain: Domain, hull: Slice | None = None) -> Tessellation:
     """Return the tessellation of the regions that a plane enumeration has found.
 
     Parameters
@@ -49,10 +48,11 @@ def assemble_plane(
     start = time.process_time()
     tables = _line_tables(found, network, is_strip=network.dim == 1)
     glued = _glue(found, tables)
-    if found.is_complete and (glued.facet_regions[:, 1] == -2).any():
+    n_open = int((glued.facet_regions[:, 1] == -2).sum())
+    if found.is_complete and n_open:
         raise InternalError(
-            f"Assembly needs a region on the other side of each edge but {int((glued.facet_regions[:, 1] == -2).sum())} "
-            f"edges of {network.n_neurons} neurons on {domain.label} have none. Please report the network."
+            f"Assembly needs a region on the other side of each edge but {n_open} edges of a network of "
+            f"{network.n_neurons} neurons on {domain.label} have none. Please report the network."
         )
     arrays = _plane_arrays(found, glued) if network.dim == 2 else _line_arrays(found, glued, len(domain.rows))
     return Tessellation(
@@ -201,7 +201,7 @@ def _plane_arrays(found: PlaneRegions, glued: _Glued) -> dict[str, NDArray]:
     return {
         "corner_indptr": found.indptr,
         "corner_vertices": glued.corner_vertices,
-        "vertices_float": points,
+        "vertices_float": points + 0.0,  # no -0.0
         "vertex_kind": glued.vertex_kind,
         "far_vertices": far.astype(np.int32),
         "far_points": bases,
@@ -245,7 +245,7 @@ def _line_arrays(found: PlaneRegions, glued: _Glued, bottom: int) -> dict[str, N
     return {
         "corner_indptr": 2 * np.arange(found.n_regions + 1),
         "corner_vertices": number[ends].ravel(),
-        "vertices_float": points,
+        "vertices_float": points + 0.0,  # no -0.0
         "vertex_kind": kinds,
         "far_vertices": far.astype(np.int32),
         "far_points": bases,

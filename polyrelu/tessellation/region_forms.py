@@ -63,7 +63,7 @@ class RegionForms:
         return self.preactivations(len(self._network.hidden))
 
     def form(self, neuron: int, other: int) -> list[int]:
-        """Return integers ``(a_1, …, a_dim, c)`` proportional to what vanishes where a neuron's digit becomes ``other``."""
+        """Return the form that vanishes where a neuron's digit becomes ``other``, as integers up to a factor."""
         layer, unit = self._neurons[neuron]
         matrix = self.preactivations(layer)
         activation = self._network.hidden[layer].activation

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import DomainError, UnboundedError
-from polyrelu.tessellation.model import AT_INFINITY
+from polyrelu.tessellation.marks import AT_INFINITY
 
 if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation
@@ -54,8 +54,10 @@ def to_shapely(tessellation: Tessellation, window: Sequence[float] | None = None
 
     t = tessellation
     if t.dim != 2:
-        raise DomainError(f"to_shapely needs regions of the plane but received a {t.dim}-dimensional tessellation. "
-                          "Restrict the network to a plane.")
+        raise DomainError(
+            f"to_shapely needs regions of the plane but received a {t.dim}-dimensional tessellation. "
+            "Restrict the network to a plane."
+        )
     n_unbounded = int((~t.bounded).sum())
     if n_unbounded and window is None:
         raise UnboundedError(

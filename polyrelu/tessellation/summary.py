@@ -159,33 +159,30 @@ def summarise(tessellation: Tessellation, *, full: bool = False, check: bool = T
     ['regions', 'bounded', 'adjacencies', 'linear_regions']
     """
     t, start = tessellation, time.process_time()
-    costly: dict[str, int] = {}
-    if t.is_complete and (full or t.n_regions <= MAX_ANALYSED):
-        costly = {
-            "linear_regions": t.n_linear_regions,
-            "affine_maps": t.n_affine_maps,
-            "hamming1_pairs": len(t.hamming1_pairs),
-            "hamming1_not_adjacent": t.count_hamming1_not_adjacent(),
-            "adjacent_not_hamming1": t.count_adjacent_not_hamming1(),
-        }
-    numbers = {
-        "regions": t.n_regions,
-        "bounded": int(t.bounded.sum()),
-        "adjacencies": len(t.inner_facets),
-        "vertices": t.n_inner_vertices,
-    }
+    has_costly = t.is_complete and (full or t.n_regions <= MAX_ANALYSED)
+    linear = (t.n_linear_regions, t.n_affine_maps) if has_costly else (None, None)
+    hamming: tuple[int | None, int | None, int | None] = (None, None, None)
+    if has_costly:
+        hamming = (len(t.hamming1_pairs), t.count_hamming1_not_adjacent(), t.count_adjacent_not_hamming1())
+    bounded = int(t.bounded.sum())
     checks = _checks(t) if check and t.is_complete else ()
     spent = {"enumerate": "enumeration", "assemble": "assembly"}
     seconds = {name: float(t.seconds.get(stage, 0.0)) for name, stage in spent.items()}
-    names = ("linear_regions", "affine_maps", "hamming1_pairs", "hamming1_not_adjacent", "adjacent_not_hamming1")
     return Summary(
         network=_network_text(t),
         domain=t.domain.label.removesuffix(", in its affine hull"),
         dim=t.dim,
         is_flat=t.hull is not None,
         is_complete=t.is_complete,
-        **numbers,
-        **{name: costly.get(name) for name in names},
+        regions=t.n_regions,
+        bounded=bounded,
+        adjacencies=len(t.inner_facets),
+        vertices=t.n_inner_vertices,
+        linear_regions=linear[0],
+        affine_maps=linear[1],
+        hamming1_pairs=hamming[0],
+        hamming1_not_adjacent=hamming[1],
+        adjacent_not_hamming1=hamming[2],
         decisions=t.decisions,
         seconds={**seconds, "analyse": time.process_time() - start},
         checks=checks,

@@ -9,7 +9,48 @@ from pathlib import Path
 
 from polyrelu.errors import FileError
 
-__all__ = ["check_targets", "replacing"]
+__all__ = ["check_target", "check_targets", "replacing"]
+
+
+def check_target(
+    who: str, path: str | Path, force: bool = False, model: str | Path | None = None, may_be_device: bool = False
+) -> Path:
+    """Return where an output goes, links followed.
+
+    Parameters
+    ----------
+    who : str
+        Who writes, for messages.
+    path : path
+    force : bool
+        An existing file may be overwritten.
+    model : path, optional
+        The file of the network, which no output overwrites.
+    may_be_device : bool
+        Whether it may be no regular file: a terminal, a pipe.
+
+    Raises
+    ------
+    FileError
+        If the folder is missing or not writable, or the file exists.
+    """
+    given = Path(path)
+    target = given if _is_device(given) else Path(os.path.realpath(given))
+    if not target.parent.is_dir():
+        raise FileError(f"{who} needs an existing folder but {str(given.parent)!r} is none. Make it first.")
+    if target.is_dir() or (_is_device(target) and not may_be_device):
+        kind = "folder" if target.is_dir() else "device"
+        raise FileError(f"{who} needs the name of a file but {str(path)!r} is a {kind}. Name a file.")
+    if model is not None and target == Path(os.path.realpath(model)):
+        raise FileError(f"{who} needs a file of its own but {str(path)!r} is the network. Choose another path.")
+    if target.is_file() and not force:
+        raise FileError(f"{who} needs a new file but {str(path)!r} exists. Rename it, or overwrite it with --force.")
+    if not _is_device(target):
+        probe = _beside(target)
+        with _reported(target):
+            probe.touch()
+            probe.unlink()
+    return target
 
 
 def check_targets(
@@ -18,34 +59,21 @@ def check_targets(
     model: str | Path | None = None,
     devices: Collection[str] = (),
 ) -> list[Path | None]:
-    """Return where each output goes, links followed, None for those that are not wanted.
-
-    Parameters
-    ----------
-    wanted : mapping of str to path or None
-        Who writes (for messages), and where.
-    force : bool
-        Existing files may be overwritten.
-    model : path, optional
-        The file of the network, which no output overwrites.
-    devices : collection of str
-        Who may write to what is no regular file: a terminal, a pipe.
+    """Return where each output goes, None for those that are not wanted; see `check_target`.
 
     Raises
     ------
     FileError
-        If a folder is missing or not writable, a file exists, or two outputs have one path.
+        If two outputs have one path, or `check_target` refuses one.
     """
-    targets = [
-        None if path is None else _checked_target(who, Path(path), force, who in devices)
-        for who, path in wanted.items()
-    ]
-    files = [target for target in targets if target is not None and not _is_device(target)]
-    files += [] if model is None else [Path(os.path.realpath(model))]
-    for path in files:
-        if files.count(path) > 1:
-            raise FileError(f"Each output needs a file of its own but {str(path)!r} is named twice. Rename one.")
-    return targets
+    targets: dict[str, Path] = {}
+    for who, path in wanted.items():
+        if path is not None:
+            target = check_target(who, path, force, model, who in devices)
+            if target in targets.values() and not _is_device(target):
+                raise FileError(f"{who} needs a file of its own but {str(path)!r} is named twice. Rename one.")
+            targets[who] = target
+    return [targets.get(who) for who in wanted]
 
 
 @contextmanager
@@ -68,23 +96,6 @@ def replacing(target: Path) -> Iterator[Path]:
             temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _checked_target(who: str, path: Path, force: bool, device_allowed: bool) -> Path:
-    target = path if _is_device(path) else Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileError(f"{who} needs an existing folder but {str(path.parent)!r} is none. Make it first.")
-    if target.is_dir() or (_is_device(target) and not device_allowed):
-        kind = "folder" if target.is_dir() else "device"
-        raise FileError(f"{who} needs the name of a file but {str(path)!r} is a {kind}. Name a file.")
-    if target.is_file() and not force:
-        raise FileError(f"{who} needs a new file but {str(path)!r} exists. Rename it, or overwrite it with --force.")
-    if not _is_device(target):
-        probe = _beside(target)
-        with _reported(target):
-            probe.touch()
-            probe.unlink()
-    return target
 
 
 @contextmanager

@@ -121,6 +121,20 @@ def test_products_that_underflow(exponent: int):
     assert sorted(patterns_of(enumerate_plane(network))) == ["00", "10", "11"]
 
 
+@pytest.mark.parametrize("exponent", [60, 500, 700, 1000])
+def test_second_layers_that_underflow(exponent: int):
+    """The second layer is on for -t x < t: its slope and its zero, x = -1, come from products of tiny numbers."""
+    small = 2.0**-exponent
+    network = Network.from_arrays([([[-small]], [0]), ([[-1]], [small]), ([[1]], [0])])
+    assert sorted(patterns_of(enumerate_plane(network))) == ["01", "10", "11"]
+
+
+def test_parallel_lines_of_extreme_slope():
+    normal = [2.0**-1000, 2.0**1000]
+    network = Network.from_arrays([([normal, normal], [1, 3]), ([[1, 1]], [0])])
+    assert sorted(patterns_of(enumerate_plane(network))) == ["00", "01", "11"]
+
+
 @pytest.mark.parametrize(("widths", "n_regions"), [([2, 32, 32, 32, 1], 3897), ([2, 64, 64, 64, 64, 1], 23467)])
 def test_gaussian_networks_have_the_known_counts(widths: list[int], n_regions: int):
     found = enumerate_plane(gaussian(widths), Domain.box([-1, -1], [1, 1]))
