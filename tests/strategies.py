@@ -44,7 +44,7 @@ def weights() -> SearchStrategy[SearchStrategy[float]]:
     integers = st.sampled_from([1.0, -1.0, 2.0, -3.0, 0.0, -2.0, 3.0])
     dyadic = st.integers(-16, 16).map(lambda k: k / 8)
     ternary = st.sampled_from([1.0, -1.0, 0.0, -1.0, 1.0])
-    return st.sampled_from([floats, integers, dyadic, ternary, scaled_numbers(60), scaled_numbers(200)])
+    return st.sampled_from([floats, integers, dyadic, ternary, scaled_numbers(60), scaled_numbers(1000)])
 
 
 def scaled_numbers(exponent: int) -> SearchStrategy[float]:

@@ -14,7 +14,7 @@ from polyrelu.exact.rational import common_denominator, nearest_float
 from polyrelu.kernels import extended as E
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD
-from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF, gamma, row_norms, spectral_bound
+from polyrelu.kernels.bounds import FLOOR, SLACK, UNIT_ROUNDOFF, gamma, row_norms, spectral_bound
 from polyrelu.kernels.maps import MAX_FLIPS
 from polyrelu.network.activation import PiecewiseLinear
 from polyrelu.network.model import Layer, Network
@@ -32,8 +32,7 @@ __all__ = [
 def layer_bounds(layer: Layer, norms: NDArray[np.float64], floats: NDArray[np.float64]) -> None:
     """Fill a level's constants (columns of `polyrelu.kernels.tables`)."""
     floats[T.SPECTRAL] = spectral_bound(layer.weight)
-    is_huge = norms.max(initial=0) > 2.0**500
-    floats[T.FROBENIUS] = math.inf if is_huge else math.sqrt(float(np.square(norms).sum())) * SLACK
+    floats[T.FROBENIUS] = _frobenius(norms)
     floats[T.GAMMA] = gamma(layer.n_inputs + 2 * MAX_FLIPS + 8)
     steepest = intercepts = 0.0
     counts = np.bincount(layer.activation.kind + 1, minlength=len(layer.activation.functions) + 1)
@@ -44,6 +43,12 @@ def layer_bounds(layer: Layer, norms: NDArray[np.float64], floats: NDArray[np.fl
         intercepts += count * largest * largest
     floats[T.STEEPEST] = steepest if steepest == 1.0 else steepest * SLACK
     floats[T.INTERCEPT] = math.sqrt(intercepts) * SLACK
+
+
+def _frobenius(norms: NDArray[np.float64]) -> float:
+    """Return a bound of the Frobenius norm of a matrix from bounds of the norms of its rows."""
+    is_huge = not norms.max(initial=0) < 2.0**500
+    return math.inf if is_huge else math.sqrt(float(np.square(norms).sum())) * SLACK
 
 
 def lay_out_first_level(
@@ -61,20 +66,27 @@ def lay_out_first_level(
     high, low = np.array(parts, dtype=np.float64).reshape(n, 3, 2).transpose(2, 1, 0)
     maps[:3, block] = extended.high[:, block] = high
     extended.low[:, block] = low
-    maps[3, block] = row_norms(high.T, np.zeros(n))
-    frobenius = math.sqrt(float(np.square(maps[3, block]).sum())) * SLACK
+    is_zero = np.array([not any(row) for row in exact], dtype=bool)
+    maps[3, block] = np.where(is_zero, 0.0, np.maximum(row_norms(high.T, np.zeros(n)), FLOOR))
+    frobenius = _frobenius(maps[3, block])
     has_cut_rows = row[T.ROW] != row[T.PRE]
     for c in range(3):
-        in_floats = not low[c].any()
-        floats[T.SIZE + c] = 1.0 if high[c].any() else 0.0
+        column = [Fraction(int(row[c]), first.denominator) for row in exact]
+        in_floats = _is_sum(column, high[c])
+        floats[T.SIZE + c] = 1.0 if any(column) else 0.0
         floats[T.RHO + c] = (0.0 if in_floats else 2 * UNIT_ROUNDOFF) + has_cut_rows * 8 * UNIT_ROUNDOFF
         floats[T.ERROR + c] = 0.0 if in_floats else 2 * UNIT_ROUNDOFF * frobenius
-        in_doubles = in_floats or all(
-            Fraction(h) + Fraction(s) == Fraction(int(v[c]), first.denominator)
-            for h, s, v in zip(high[c].tolist(), low[c].tolist(), exact, strict=True)
-        )
+        in_doubles = in_floats or _is_sum(column, high[c], low[c])
         extended.bounds[0, E.RHO + c] = (0.0 if in_doubles else DD) + has_cut_rows * 8 * DD
         extended.bounds[0, E.ERROR + c] = 0.0 if in_doubles else DD * frobenius
+
+
+def _is_sum(exact: Sequence[Fraction], *parts: NDArray[np.float64]) -> bool:
+    """Return whether floats, added up exactly, are the given rationals."""
+    if not all(np.isfinite(part).all() for part in parts):
+        return False
+    sums = [sum(map(Fraction, values), Fraction(0)) for values in zip(*(p.tolist() for p in parts), strict=True)]
+    return sums == list(exact)
 
 
 def set_lattices(network: Network, floats: NDArray[np.float64]) -> None:

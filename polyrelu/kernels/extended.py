@@ -8,7 +8,7 @@ determinants are bounded term by term. A zero is certified by the lattice as in 
 
 Underflow: a product whose parts fall below 2^-968 loses more than `DD` allows, at most 2^-1021. Sizes are at
 least `FLOOR` unless exactly zero, so ``DD * FLOOR^2 >= 2^-903`` covers it in the maps; in the determinants `TINY`
-is added to every bound that is not exactly zero.
+is added for every product that has no factor that is exactly zero.
 """
 
 from __future__ import annotations
@@ -173,6 +173,8 @@ def _unit_output(unit, digit, c, units, pieces, high, low):
     if pieces[T.SLOPE, piece] == 0.0:
         return (pieces[T.INTERCEPT_HIGH, piece], pieces[T.INTERCEPT_LOW, piece]) if c == 2 else (0.0, 0.0)
     h, s = dd_mul(high[c, pre], low[c, pre], pieces[T.SLOPE, piece], pieces[T.SLOPE_LOW, piece])
+    if h == 0.0 and high[c, pre] != 0.0:
+        h = 2.0**-1074  # zero is to mean exactly zero
     if c == 2:
         h, s = dd_add(h, s, pieces[T.INTERCEPT_HIGH, piece], pieces[T.INTERCEPT_LOW, piece])
     return h, s
@@ -201,8 +203,9 @@ def _minor(forms, errors, r, s, c, d):
     error = 4.0 * DD * (abs(ph) + abs(qh))
     error += (rc + errors[r, c]) * errors[s, d] + sd * errors[r, c] + (rd + errors[r, d]) * errors[s, c]
     error += sc * errors[r, d]
-    error *= SLACK
-    return h, low, (error + TINY if error > 0.0 else error)
+    p_is_zero = (rc == 0.0 and errors[r, c] == 0.0) or (sd == 0.0 and errors[s, d] == 0.0)
+    q_is_zero = (rd == 0.0 and errors[r, d] == 0.0) or (sc == 0.0 and errors[s, c] == 0.0)
+    return h, low, (0.0 if p_is_zero and q_is_zero else error * SLACK + TINY)
 
 
 @inlined
@@ -216,14 +219,17 @@ def _sign(forms, errors, lattices):
     for c in range(3):
         d, e = (1, 2) if c == 0 else ((2, 0) if c == 1 else (0, 1))
         mh, ml, m_error = _minor(forms, errors, 1, 2, d, e)
+        if (forms[0, 0, c] == 0.0 and errors[0, c] == 0.0) or (mh == 0.0 and m_error == 0.0):
+            continue
         th, tl = dd_mul(forms[0, 0, c], forms[1, 0, c], mh, ml)
         total_h, total_l = dd_add(total_h, total_l, th, tl)
         total_error += 8.0 * DD * (abs(th) + abs(total_h))
         total_error += (abs(forms[0, 0, c]) + errors[0, c]) * m_error + abs(mh) * errors[0, c]
-    total_error *= SLACK
-    if total_error > 0.0:
         total_error += TINY
+    total_error *= SLACK
     gap = lattices / SLACK if lattices > SMALLEST_GAP else 0.0
+    if total_error == 0.0:  # every product has a factor that is exactly zero
+        return 0
     sign = certain_sign(total_h, (total_error + 2.0 * DD * abs(total_h)) * SLACK, gap)
     return sign if sign == UNKNOWN else sign * orientation
 
@@ -240,6 +246,8 @@ def _crossing(forms, errors, lattices, vertices, v):
         return False
     rounding = 2.0**-51
     px, py = x / w, y / w
+    x_error += TINY if x_error > 0.0 else 0.0
+    y_error += TINY if y_error > 0.0 else 0.0
     x_error = ((x_error + 2.0 * DD * abs(x) + abs(px) * w_error) / least + rounding * abs(px)) * SLACK
     y_error = ((y_error + 2.0 * DD * abs(y) + abs(py) * w_error) / least + rounding * abs(py)) * SLACK
     vertices[v, T.X], vertices[v, T.Y] = px, py

@@ -38,6 +38,13 @@ from polyrelu.kernels.tiles import TILE, add_to_tile
 MAX_FLIPS = 60
 
 
+@inlined
+def scaled(slope, value):
+    """Return ``slope * value``, never zero by underflow: zero is to mean exactly zero (`FLOOR`)."""
+    product = slope * value
+    return 2.0**-1074 if product == 0.0 and value != 0.0 else product
+
+
 @loop
 def unit_output(units, unit, digit, pieces, maps):
     """Return the three coefficients of a unit's output on one of its pieces."""
@@ -46,10 +53,10 @@ def unit_output(units, unit, digit, pieces, maps):
         pre += digit
         return maps[0, pre], maps[1, pre], maps[2, pre]
     piece = units[unit, T.UNIT_PIECE] + digit
-    slope = pieces[T.SLOPE, piece]
+    slope, intercept = pieces[T.SLOPE, piece], pieces[T.INTERCEPT_HIGH, piece]
     if slope == 0.0:
-        return 0.0, 0.0, pieces[T.INTERCEPT_HIGH, piece]
-    return slope * maps[0, pre], slope * maps[1, pre], slope * maps[2, pre] + pieces[T.INTERCEPT_HIGH, piece]
+        return 0.0, 0.0, intercept
+    return scaled(slope, maps[0, pre]), scaled(slope, maps[1, pre]), scaled(slope, maps[2, pre]) + intercept
 
 
 @loop

@@ -17,6 +17,7 @@ from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import call_address
 from polyrelu.kernels.compiled import inlined, loop
 from polyrelu.kernels.predicates import (
+    UNDERFLOW,
     UNKNOWN,
     box_bounds,
     box_error,
@@ -59,7 +60,8 @@ def sides_of_box(row, g):
     maps, box = g.maps, g.vertices
     a, b = maps[0, row], maps[1, row]
     value = a * box[T.BOX, T.X] + b * box[T.BOX, T.Y] + maps[2, row]
-    reach = abs(a) * box[T.BOX, T.X_HALF] + abs(b) * box[T.BOX, T.Y_HALF] + maps[3, row] * box[T.BOX, T.BOX_ERROR]
+    reach = abs(a) * box[T.BOX, T.X_HALF] + abs(b) * box[T.BOX, T.Y_HALF] + UNDERFLOW
+    reach += maps[3, row] * box[T.BOX, T.BOX_ERROR]
     g.state[T.FILTERED] += abs(value) > reach
     return 2 if value > reach else (1 if value < -reach else 3)
 

@@ -17,6 +17,10 @@ zero or at least the product of three lattices, and a form at a vertex is zero o
 So networks of small integers, where a third of all tests are exact zeros, rarely leave floats. Products of lattices
 below 2^-900 count as no lattice at all, which keeps underflow away.
 
+*Underflow.* Every bound contains `UNDERFLOW`, more than what the few products of one test can lose below the
+smallest normal float. It is left out only where a value is zero by structure, each product having a factor that is
+exactly zero: so forms through the origin are certified there whatever their lattice.
+
 What these bounds do not decide is returned as `UNKNOWN`.
 """
 
@@ -34,6 +38,7 @@ UNKNOWN = 2
 SMALLEST_GAP = 2.0**-900
 WORST_VERTEX = 2.0**-10
 """Vertices with a larger bound of their relative error are placed by extended arithmetic."""
+UNDERFLOW = 2.0**-1060
 _ROUNDING = 4.0 * UNIT_ROUNDOFF * SLACK
 
 
@@ -44,7 +49,7 @@ def certain_sign(value, error, gap):
         return 1
     if value < -error:
         return -1
-    if abs(value) + error < gap or (value == 0.0 and error == 0.0):
+    if abs(value) + error < gap:
         return 0
     return UNKNOWN
 
@@ -63,18 +68,24 @@ def sign_at_vertex(maps, floats, level, form, vertices, v):
     if far_x != 0.0 or far_y != 0.0:
         far_error = vertices[v, T.FAR_ERROR]
         value = a * far_x + b * far_y
-        error = (
+        error = UNDERFLOW + (
             (abs(a) + abs(b)) * far_error
             + rho_x * (abs(far_x) + far_error)
             + rho_y * (abs(far_y) + far_error)
             + _ROUNDING * (abs(a * far_x) + abs(b * far_y))
         ) * SLACK
         sign = certain_sign(value, error, gap)
+        if a == 0.0 and b == 0.0 and rho_x == 0.0 and rho_y == 0.0:
+            sign = 0
         if sign != 0:
             return sign
     ax, by = a * x, b * y
     value = ax + by + c
-    error = (
+    if c == 0.0 and norm * floats[level, T.RHO + 2] == 0.0:
+        x_part = (a == 0.0 and rho_x == 0.0) or (x == 0.0 and x_error == 0.0)
+        if x_part and ((b == 0.0 and rho_y == 0.0) or (y == 0.0 and y_error == 0.0)):
+            return 0
+    error = UNDERFLOW + (
         abs(a) * x_error
         + abs(b) * y_error
         + rho_x * (abs(x) + x_error)
@@ -95,7 +106,7 @@ def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):
     a2_error, b2_error = n2 * floats[level_j, T.RHO], n2 * floats[level_j, T.RHO + 1]
     p, q = a1 * b2, a2 * b1
     determinant = p - q
-    determinant_error = (
+    determinant_error = UNDERFLOW + (
         _ROUNDING * (abs(p) + abs(q))
         + (abs(a1) + a1_error) * b2_error
         + abs(b2) * a1_error
@@ -110,8 +121,10 @@ def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):
     r1 = _residual(a1, b1, c1, a1_error, b1_error, n1 * floats[level_i, T.RHO + 2], x, y)
     r2 = _residual(a2, b2, c2, a2_error, b2_error, n2 * floats[level_j, T.RHO + 2], x, y)
     vertices[v, T.X], vertices[v, T.Y] = x, y
-    x_error = ((abs(b2) + b2_error) * r1 + (abs(b1) + b1_error) * r2) / least * SLACK
-    y_error = ((abs(a2) + a2_error) * r1 + (abs(a1) + a1_error) * r2) / least * SLACK
+    x_error = y_error = 0.0
+    if r1 > 0.0 or r2 > 0.0:
+        x_error = ((abs(b2) + b2_error) * r1 + (abs(b1) + b1_error) * r2 + UNDERFLOW) / least * SLACK + UNDERFLOW
+        y_error = ((abs(a2) + a2_error) * r1 + (abs(a1) + a1_error) * r2 + UNDERFLOW) / least * SLACK + UNDERFLOW
     vertices[v, T.X_ERROR], vertices[v, T.Y_ERROR] = x_error, y_error
     vertices[v, T.FAR_X] = vertices[v, T.FAR_Y] = vertices[v, T.FAR_ERROR] = 0.0
     set_gap(floats[level_i, T.LATTICE] * floats[level_j, T.LATTICE], abs(determinant) + determinant_error, vertices, v)
@@ -120,10 +133,12 @@ def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):
 
 @inlined
 def _residual(a, b, c, a_error, b_error, c_error, x, y):
-    """Return a bound of the exact form ``a x + b y + c`` at a float point."""
+    """Return a bound of the exact form ``a x + b y + c`` at a float point; 0 only for forms through the origin."""
+    if x == 0.0 and y == 0.0 and c == 0.0 and c_error == 0.0:
+        return 0.0
     ax, by = a * x, b * y
     rounding = _ROUNDING * (abs(ax) + abs(by) + abs(c))
-    return (abs(ax + by + c) + rounding + a_error * abs(x) + b_error * abs(y) + c_error) * SLACK
+    return (abs(ax + by + c) + rounding + a_error * abs(x) + b_error * abs(y) + c_error) * SLACK + UNDERFLOW
 
 
 @inlined
@@ -147,9 +162,14 @@ def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):
     if not least > 0.0:
         return False
     along, offset = -a * side / b, -c / b
-    along_error = ((a_error + abs(along) * b_error) / least + 4.0 * UNIT_ROUNDOFF * abs(along)) * SLACK
-    offset_error = (norm * floats[level_i, T.RHO + 2] + abs(offset) * b_error) / least
-    offset_error = (offset_error + 4.0 * UNIT_ROUNDOFF * abs(offset)) * SLACK
+    along_error = offset_error = 0.0
+    if a != 0.0 or a_error > 0.0:
+        along_error = (a_error + abs(along) * b_error + UNDERFLOW) / least + 4.0 * UNIT_ROUNDOFF * abs(along)
+        along_error = along_error * SLACK + UNDERFLOW
+    c_error = norm * floats[level_i, T.RHO + 2]
+    if c != 0.0 or c_error > 0.0:
+        offset_error = (c_error + abs(offset) * b_error + UNDERFLOW) / least + 4.0 * UNIT_ROUNDOFF * abs(offset)
+        offset_error = offset_error * SLACK + UNDERFLOW
     vertices[v, T.FAR_ERROR] = along_error
     if side_x != 0.0:
         vertices[v, T.FAR_X], vertices[v, T.FAR_Y] = side, along
@@ -171,7 +191,7 @@ def box_bounds(vertices, start, n):
     for v in range(start, start + n):
         x, x_error = vertices[v, T.X], vertices[v, T.X_ERROR]
         y, y_error = vertices[v, T.Y], vertices[v, T.Y_ERROR]
-        x_slack, y_slack = x_error + _ROUNDING * abs(x), y_error + _ROUNDING * abs(y)
+        x_slack, y_slack = x_error + _ROUNDING * abs(x) + UNDERFLOW, y_error + _ROUNDING * abs(y) + UNDERFLOW
         x_low, x_high = min(x_low, x - x_slack), max(x_high, x + x_slack)
         y_low, y_high = min(y_low, y - y_slack), max(y_high, y + y_slack)
     x_mid, y_mid = 0.5 * (x_low + x_high), 0.5 * (y_low + y_high)
@@ -189,7 +209,7 @@ def classify_box(maps, first, n, x, y, x_half, y_half, error, positive, undecide
     for j in range(np.uint64(n)):
         k = start + j
         value = maps[0, k] * x + maps[1, k] * y + maps[2, k]
-        reach = abs(maps[0, k]) * x_half + abs(maps[1, k]) * y_half + maps[3, k] * error
+        reach = abs(maps[0, k]) * x_half + abs(maps[1, k]) * y_half + maps[3, k] * error + UNDERFLOW
         positive[k] = value > reach
         undecided[k] = not abs(value) > reach
 
