@@ -9,19 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from fractions import Fraction
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from polyrelu.errors import BudgetError, EnumerationInterrupted, FileError, InputError, InternalError, PolyreluError
+from polyrelu.errors import BudgetError, EnumerationInterrupted, InputError, InternalError, PolyreluError
 
 if TYPE_CHECKING:
     from polyrelu.exact.domain import Domain
     from polyrelu.network.model import Network
-    from polyrelu.network.slices import Slice
     from polyrelu.tessellation.build import Method
     from polyrelu.tessellation.model import Tessellation
 
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+        with _held_interrupts():
+            import_module("polyrelu.tessellation")
         code = arguments.run(arguments)
         sys.stdout.flush()
         return code
@@ -97,6 +100,7 @@ def _tessellate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _tessellate(arguments: argparse.Namespace) -> int:
+    from polyrelu.tessellation.summary import write_files
     from polyrelu.tessellation.targets import check_targets
 
     wanted = {"--out": arguments.out, "--patterns": arguments.patterns, "--adjacency": arguments.adjacency}
@@ -105,20 +109,28 @@ def _tessellate(arguments: argparse.Namespace) -> int:
     try:
         tessellation = _tessellation(network, domain, arguments)
     except (BudgetError, EnumerationInterrupted) as early:
-        partial = early.partial
-        found = 0 if partial is None else partial.n_regions
-        saved = ""
-        if partial is not None:
-            _write(partial, *targets)
-            saved = f"; {arguments.out!r} holds them, marked incomplete" if arguments.out else ""
-        if isinstance(early, EnumerationInterrupted):
-            return _fail(f"interrupted after {found:,} proved regions{saved}.", INTERRUPTED)
-        if partial is not None:
-            _show(partial, arguments.json)
-        return _fail(f"the budget ended after {found:,} proved regions{saved}. Raise it or cut the domain.", BUDGET)
-    _write(tessellation, *targets)
+        return _ended_early(early, targets[0], arguments)
+    write_files(tessellation, *targets)
     _show(tessellation, arguments.json, arguments.full)
     return DONE
+
+
+def _ended_early(
+    early: BudgetError | EnumerationInterrupted, table: Path | None, arguments: argparse.Namespace
+) -> int:
+    """Save and report what was proved; not the lists, since nothing in them says that some are missing."""
+    from polyrelu.tessellation.summary import write_files
+
+    found: Tessellation | None = early.partial
+    proved = f"after {0 if found is None else found.n_regions:,} proved regions"
+    if found is not None and table is not None:
+        write_files(found, table)
+        proved += f"; {arguments.out!r} holds them, marked incomplete"
+    if isinstance(early, EnumerationInterrupted):
+        return _fail(f"interrupted {proved}.", INTERRUPTED)
+    if found is not None:
+        _show(found, arguments.json)
+    return _fail(f"the budget ended {proved}. Raise it or cut the domain.", BUDGET)
 
 
 def _plot_arguments(parser: argparse.ArgumentParser) -> None:
@@ -163,14 +175,10 @@ def _demo(arguments: argparse.Namespace) -> int:
     from polyrelu.plot.demo import demo_domain, draw_demo
     from polyrelu.plot.figure import save
     from polyrelu.plot.points import read_points
-    from polyrelu.tessellation.targets import check_target, replacing
+    from polyrelu.tessellation.summary import write_files
+    from polyrelu.tessellation.targets import check_target, make_folder, replacing
 
-    folder = Path(arguments.out_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = f"received {str(folder)!r} ({error.strerror}). Choose another --out-dir."
-        raise FileError(f"demo needs a folder that it can make but {reason}") from None
+    folder = make_folder("demo", arguments.out_dir)
     table = check_target("demo", folder / "iris_petals.parquet", force=True)
     picture = check_target("demo", folder / "iris_petals.png", force=True)
     data = Path(__file__).parent / "data"
@@ -178,7 +186,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     tessellation = _tessellation(load(data / "iris_petals.npz"), demo_domain(), arguments)
     with replacing(picture) as path:
         save(draw_demo(tessellation, read_points(data / "iris_petals_points.npz")), path)
-    _write(tessellation, table)
+    write_files(tessellation, table)
     _show(tessellation)
     _say(f"\npicture       {str(folder / 'iris_petals.png')!r}\ntessellation  {str(folder / 'iris_petals.parquet')!r}")
     return DONE
@@ -253,32 +261,12 @@ def _seconds(text: str) -> float:
 def _network_and_domain(arguments: argparse.Namespace) -> tuple[Network, Domain]:
     from polyrelu.exact.domain import Domain
     from polyrelu.network.load import load
+    from polyrelu.network.slice_file import read_slice
 
     network = load(arguments.model)
     if arguments.slice is not None:
-        network = network.restrict(_read_slice(arguments.slice))
+        network = network.restrict(read_slice(arguments.slice))
     return network, Domain.parse(arguments.domain, network.dim)
-
-
-def _read_slice(path: str) -> Slice:
-    """Return the slice in a JSON file; decimals, and fractions as text, are exact."""
-    from polyrelu.network.slices import Slice
-
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"), parse_float=Fraction)
-        keys = set(data) if isinstance(data, dict) else set()
-        if keys == {"points"}:
-            return Slice.through(*data["points"])
-        if keys == {"point", "directions"}:
-            return Slice.along(data["point"], *data["directions"])
-        problem = f"has the keys {sorted(keys)}"
-    except InputError as error:
-        raise InputError(f"{path!r}: {error}") from None
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-    except (ValueError, TypeError, RecursionError) as error:
-        problem = f"is not such a file ({error})"
-    raise FileError(f"--slice needs JSON with points, or point and directions, but {path!r} {problem}. Repair it.")
 
 
 # --- work -----------------------------------------------------------------------------------------------------
@@ -286,19 +274,19 @@ def _read_slice(path: str) -> Slice:
 
 def _tessellation(network: Network, domain: Domain, arguments: argparse.Namespace) -> Tessellation:
     """Tessellate; say before the loops are compiled, and on a terminal how many regions there are."""
-    from polyrelu.enumeration.brute import enumerate_brute
-    from polyrelu.enumeration.plane import enumerate_plane
-    from polyrelu.tessellation.build import tessellate
+    with _held_interrupts():
+        from polyrelu.enumeration.brute import enumerate_brute
+        from polyrelu.enumeration.plane import enumerate_plane
+        from polyrelu.kernels.compiled import is_cached
+        from polyrelu.kernels.plane import enumerate_polygon
+        from polyrelu.tessellation.build import tessellate
 
+        is_ready = is_cached(enumerate_polygon)
     methods: dict[str, Method] = {"plane": enumerate_plane, "brute": enumerate_brute}
     method = methods.get(getattr(arguments, "method", None) or "")
     options = {name: getattr(arguments, name, None) for name in ("max_regions", "max_seconds")}
-    if method is not enumerate_brute and _inner_dim(domain) <= 2:
-        from polyrelu.kernels.compiled import is_cached
-        from polyrelu.kernels.plane import enumerate_polygon
-
-        if not is_cached(enumerate_polygon):
-            print("compiling the loops once (about 30 s) ...", file=sys.stderr, flush=True)
+    if not is_ready and method is not enumerate_brute and _inner_dim(domain) <= 2:
+        print("compiling the loops once (about 30 s) ...", file=sys.stderr, flush=True)
     with _progress() as progress:
         return tessellate(network, domain, method=method, progress=progress, **options)
 
@@ -307,6 +295,23 @@ def _inner_dim(domain: Domain) -> int:
     from polyrelu.region.hull import decide_domain
 
     return decide_domain(domain).inner.dim
+
+
+@contextmanager
+def _held_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back while libraries are imported: some of them swallow it."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, or a program's own
+        yield
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if held:
+        raise KeyboardInterrupt
 
 
 @contextmanager
@@ -345,20 +350,3 @@ def _drop_output() -> None:
     """Send what is left for stdout nowhere, so that Python's own flush at exit does not complain once more."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _write(
-    tessellation: Tessellation, table: Path | None, patterns: Path | None = None, adjacency: Path | None = None
-) -> None:
-    """Write the files that are wanted: all of them, or none if one cannot be written."""
-    from polyrelu.tessellation.summary import adjacency_lines, pattern_lines
-    from polyrelu.tessellation.targets import replacing
-
-    with ExitStack() as files:
-        for target, lines_of in ((patterns, pattern_lines), (adjacency, adjacency_lines)):
-            if target is not None:
-                path = files.enter_context(replacing(target))
-                with path.open("w", encoding="ascii") as stream:
-                    stream.writelines(f"{line}\n" for line in lines_of(tessellation))
-        if table is not None:
-            tessellation.save(table, overwrite=True)

@@ -50,5 +50,6 @@ def is_cached(function: Any) -> bool:
     """Return whether a compiled function needs no compiler: it has run before, here or in a process that kept it."""
     if function.signatures:
         return True
+    function.targetctx.refresh()
     processor = function.targetctx.codegen().magic_tuple()
     return any(key[1] == processor for key in function._cache._cache_file._load_index())

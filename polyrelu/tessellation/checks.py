@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.errors import FileError, PatternError
+from polyrelu.errors import FileError
 from polyrelu.tessellation.marks import AT_INFINITY, BORDER, COORDINATE, FAR_SIDE
 
 if TYPE_CHECKING:
@@ -45,20 +45,24 @@ def check_arrays(tessellation: Tessellation, name: str) -> None:
         _refuse(name, f"a facet without {t.dim} ends")
     if t.n_regions and np.diff(t.corner_indptr).min() < 1:
         _refuse(name, "a region without corners")
-    if not (np.isfinite(t.vertices_float).all() and np.isfinite(t.far_points).all()):
-        _refuse(name, "coordinates that are not finite")
+    if np.isnan(t.vertices_float).any() or np.isnan(t.far_points).any():
+        _refuse(name, "coordinates that are no numbers")
     _check_patterns(t, name)
     _check_rows(t, name)
 
 
 def _check_patterns(t: Tessellation, name: str) -> None:
-    digits = t.network.layout.unpack(t.words)
-    try:
-        packed = t.network.layout.pack(digits)
-    except PatternError as error:
-        _refuse(name, f"a pattern that no region has ({error})")
-    if (packed != t.words).any():
+    layout = t.network.layout
+    one = np.uint64(1)
+    largest = (one << layout.bits.astype(np.uint64)) - one
+    used = np.zeros(layout.n_words, np.uint64)
+    np.bitwise_or.at(used, layout.word, largest << layout.shift.astype(np.uint64))
+    if (t.words & ~used).any():
         _refuse(name, "bits of a pattern that belong to no neuron")
+    for neuron in np.flatnonzero(layout.n_pieces.astype(np.uint64) <= largest).tolist():
+        digits = (t.words[:, layout.word[neuron]] >> np.uint64(layout.shift[neuron])) & largest[neuron]
+        if (digits >= np.uint64(layout.n_pieces[neuron])).any():
+            _refuse(name, f"a digit that neuron {neuron} does not have")
 
 
 def _check_rows(t: Tessellation, name: str) -> None:

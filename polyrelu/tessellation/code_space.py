@@ -60,7 +60,7 @@ def code_space(tessellation: Tessellation) -> NDArray[np.uint64]:
     points = list(_points_to_evaluate(t))
     if points:
         digits = [t.network.exact.pattern_at(point).digits for point in points]
-        found.append(t.network.layout.pack(np.array(digits).reshape(len(points), -1)))
+        found.append(t.network.layout.pack(np.array(digits, np.int64)))
     return np.unique(np.concatenate(found), axis=0)
 
 

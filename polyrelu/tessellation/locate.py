@@ -107,7 +107,7 @@ def _located(t: Tessellation, points: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _known(t: Tessellation, digits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the regions of patterns of regions."""
-    found = t.pattern_table.find(t.network.layout.pack(digits.reshape(-1, t.network.n_neurons)))
+    found = t.pattern_table.find(t.network.layout.pack(digits))
     if t.is_complete and (found < 0).any():
         pattern = t.network.pattern(digits[np.flatnonzero(found < 0)[0]].tolist())
         raise InternalError(f"A tessellation needs a region with pattern {pattern}. Please report the network.")
@@ -119,9 +119,9 @@ def _located_exactly(t: Tessellation, points: Sequence[tuple[Fraction, ...]]) ->
     inside = [i for i, point in enumerate(points) if t.domain.contains(point)]
     if not inside:
         return found
-    exact, layout = t.network.exact, t.network.layout
+    exact = t.network.exact
     digits = np.array([exact.pattern_at(points[i]).digits for i in inside], np.int64)
-    found[inside] = t.pattern_table.find(layout.pack(digits.reshape(len(inside), -1)))
+    found[inside] = t.pattern_table.find(t.network.layout.pack(digits))
     flat = [i for i in inside if found[i] < 0]
     if flat:
         centre = decide_domain(t.domain).point

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ class RegionForms:
         self._exact = network.exact
         self._neurons = network.neurons.tolist()
         layers = np.arange(len(network.hidden) + 1)
+        self._is_relu = [layer.activation.is_relu and layer.n_outputs > 0 for layer in network.hidden]
         self._bounds = np.searchsorted(network.neurons[:, 0], layers).tolist()
         self._digits: NDArray[np.integer] = np.zeros(0, np.uint8)
         self._matrices: list[RationalMatrix] = []
@@ -45,18 +47,26 @@ class RegionForms:
 
     def preactivations(self, layer: int) -> RationalMatrix:
         """Return the preactivations of a layer (the output layer comes last) on the current region."""
-        network = self._network
         while len(self._matrices) <= layer:
             level = len(self._matrices)
             if level == 0:
                 values = self._exact.input_rows()
             else:
-                digits = np.zeros(network.hidden[level - 1].n_outputs, np.int64)
-                first, last = self._bounds[level - 1 : level + 1]
-                digits[network.neurons[first:last, 1]] = self._digits[first:last]
-                values = self._exact.layers[level - 1].outputs(self._matrices[-1], digits.tolist())
+                values = self._outputs(level - 1)
             self._matrices.append(self._exact.layers[level].preactivations(values))
         return self._matrices[layer]
+
+    def _outputs(self, level: int) -> RationalMatrix:
+        """Return the outputs of a hidden layer's units on the current region."""
+        layer, matrix = self._exact.layers[level], self._matrices[level]
+        first, last = self._bounds[level : level + 2]
+        if self._is_relu[level]:  # ten times faster than the general way
+            zero = [flint.fmpz(0)] * matrix.shape[1]
+            rows = zip(matrix.numerators.tolist(), self._digits[first:last].tolist(), strict=True)
+            return RationalMatrix(flint.fmpz_mat([row if digit else zero for row, digit in rows]), matrix.denominator)
+        digits = np.zeros(layer.activation.n_units, np.int64)
+        digits[self._network.neurons[first:last, 1]] = self._digits[first:last]
+        return layer.outputs(matrix, digits.tolist())
 
     def affine_map(self) -> RationalMatrix:
         """Return the output map on the current region, constants in the last column."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ import numpy as np
 from polyrelu.enumeration.plane import Decisions
 from polyrelu.errors import InternalError
 from polyrelu.tessellation.model import Tessellation
+from polyrelu.tessellation.targets import replacing
 
-__all__ = ["Summary", "adjacency_lines", "pattern_lines", "summarise"]
+__all__ = ["Summary", "adjacency_lines", "pattern_lines", "summarise", "write_files"]
 
 MAX_ANALYSED = 50_000
 """Regions up to which the costly numbers are worked out unasked."""
@@ -207,6 +210,26 @@ def adjacency_lines(tessellation: Tessellation) -> Iterator[str]:
     ranked = np.sort(rank[tessellation.adjacent_pairs], axis=1)
     for a, b in ranked[np.lexsort((ranked[:, 1], ranked[:, 0]))].tolist():
         yield f"{texts[order[a]]} {texts[order[b]]}"
+
+
+def write_files(
+    tessellation: Tessellation, table: Path | None, patterns: Path | None = None, adjacency: Path | None = None
+) -> None:
+    """Write the Parquet file and the lists that are wanted, over what is there: all of them, or none after an error.
+
+    Raises
+    ------
+    FileError
+        If one cannot be written.
+    """
+    with ExitStack() as files:
+        for target, lines_of in ((patterns, pattern_lines), (adjacency, adjacency_lines)):
+            if target is not None:
+                path = files.enter_context(replacing(target))
+                with path.open("w", encoding="ascii") as stream:
+                    stream.writelines(f"{line}\n" for line in lines_of(tessellation))
+        if table is not None:
+            tessellation.save(table, overwrite=True)
 
 
 def _checks(tessellation: Tessellation) -> tuple[str, ...]:

@@ -9,7 +9,19 @@ from pathlib import Path
 
 from polyrelu.errors import FileError
 
-__all__ = ["check_target", "check_targets", "replacing"]
+__all__ = ["check_target", "check_targets", "make_folder", "replacing"]
+
+
+def make_folder(who: str, path: str | Path) -> Path:
+    """Return a folder, made if it does not exist; raise `FileError` where it cannot be made."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{who} needs a folder that it can make but received {str(path)!r} ({error.strerror}). Choose another one."
+        ) from None
+    return folder
 
 
 def check_target(

@@ -35,7 +35,7 @@ def assert_equal(left: Tessellation, right: Tessellation) -> None:
             assert a == b, field.name
 
 
-@given(st.data())
+@given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_round_trip(data, tmp_path):
     network = data.draw(networks((1, 2, 3), max_neurons=5))
@@ -183,7 +183,7 @@ CHANGES = {
     "a row of no side": lambda c, m: c["rows"].__setitem__(first(c, "vertex"), [-2, 9, -2, 0]),
     "a missing list": lambda c, m: c["vertices"].__setitem__(0, None),
     "a point with three coordinates": lambda c, m: c["point"].__setitem__(first(c, "vertex"), [0.0, 0.0, 0.0]),
-    "a point that is not finite": lambda c, m: c["point"].__setitem__(first(c, "vertex"), [float("nan"), 0.0]),
+    "a point that is no number": lambda c, m: c["point"].__setitem__(first(c, "vertex"), [float("nan"), 0.0]),
     "a lost facet": lambda c, m: [values.pop() for values in c.values()],
     "another kind": lambda c, m: c["kind"].__setitem__(slice(None), ["x"] * len(c["kind"])),
     "a domain of another dimension": lambda c, m: m.__setitem__("domain", Domain.unit(3).to_text()),

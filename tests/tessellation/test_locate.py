@@ -41,7 +41,9 @@ def test_floats_and_rationals_agree_with_one_region(data):
 @settings(max_examples=100)
 def test_certain_digits_are_the_exact_ones(data):
     network = data.draw(networks((1, 2, 3)) | random_networks((1, 2, 3)) | sliced_networks())
-    points = np.array(data.draw(st.lists(st.lists(coordinates, min_size=network.dim, max_size=network.dim), min_size=1)))
+    points = np.array(
+        data.draw(st.lists(st.lists(coordinates, min_size=network.dim, max_size=network.dim), min_size=1))
+    )
     digits, certain = certain_digits(network, points)
     for point, row in zip(points[certain].tolist(), digits[certain].tolist(), strict=True):
         assert tuple(row) == network.exact.pattern_at(point).digits

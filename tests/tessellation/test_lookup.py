@@ -47,7 +47,9 @@ def test_more_pairs_than_fit_at_once(monkeypatch):
     t = tessellate(gaussian([2, 30, 30, 1]))
     whole = t.hamming1_pairs
     original = lookup.np.empty
-    monkeypatch.setattr(lookup.np, "empty", lambda shape, dtype: original((60, 2) if shape == (1 << 16, 2) else shape, dtype))
+    monkeypatch.setattr(
+        lookup.np, "empty", lambda shape, dtype: original((60, 2) if shape == (1 << 16, 2) else shape, dtype)
+    )
     assert lookup.hamming1_pairs(t).tolist() == whole.tolist()
 
 
