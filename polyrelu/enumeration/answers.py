@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 from polyrelu.enumeration.exact_plane import FarPolygon, Line, float_vertex, sign_at_crossing
 from polyrelu.enumeration.plane_tables import PlaneTables
@@ -35,15 +36,22 @@ class Answers:
     def __post_init__(self) -> None:
         self.geometry = self.laid_out.geometry  # replaced when the stacks grow
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        """Keep an exception for the caller of the compiled loop: nothing may escape into compiled code."""
+        self.error = error
+        return True
+
     def callback(self) -> Callable[[int], int]:
         """Return the function that the compiled loop calls."""
 
         def answer(_: int) -> int:
-            try:
-                return self._answer()
-            except BaseException as error:  # noqa: BLE001 - handed on: nothing may escape into compiled code
-                self.error = error
-                return T.ABORT_ANSWER
+            result = T.ABORT_ANSWER
+            with self:
+                result = self._answer()
+            return result
 
         return answer
 

@@ -9,11 +9,10 @@ first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.rational import nearest_float
-from polyrelu.kernels.bounds import SLACK
+from polyrelu.kernels.bounds import SLACK, SMALLEST_GAP, rounding_error
 
 __all__ = ["FarPolygon", "Line", "crossing", "far_polygon", "float_vertex", "sign_at_crossing"]
 
@@ -57,17 +56,10 @@ def float_vertex(i: Line, j: Line) -> tuple[float, ...]:
     """Return a crossing as the columns of a vertex on the stack (`polyrelu.kernels.tables`), nearest floats."""
     x0, x1, y0, y1, w = (int(v) for v in crossing(i, j))
     x, y, far_x, far_y = (nearest_float(v, w) for v in (x0, y0, x1, y1))
-    x_error, y_error = _rounding(x, x0, w), _rounding(y, y0, w)
-    far_error = max(_rounding(far_x, x1, w), _rounding(far_y, y1, w))
+    x_error, y_error = rounding_error(x, x0, w), rounding_error(y, y0, w)
+    far_error = max(rounding_error(far_x, x1, w), rounding_error(far_y, y1, w))
     gap = nearest_float(1, abs(w)) / SLACK
-    return x, y, x_error, y_error, far_x, far_y, far_error, gap if gap > 2.0**-900 else 0.0
-
-
-def _rounding(value: float, numerator: int, denominator: int) -> float:
-    """Return a bound of the error of a nearest float: 0 if it is exact."""
-    if abs(value) == float("inf") or Fraction(value) == Fraction(numerator, denominator):
-        return 0.0
-    return max(abs(value) * 2.0**-52, 2.0**-1000)
+    return x, y, x_error, y_error, far_x, far_y, far_error, gap if gap > SMALLEST_GAP else 0.0
 
 
 def far_polygon(domain: Domain) -> FarPolygon | None:

@@ -14,7 +14,7 @@ from polyrelu.exact.rational import common_denominator, nearest_float
 from polyrelu.kernels import extended as E
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD
-from polyrelu.kernels.bounds import FLOOR, SLACK, UNIT_ROUNDOFF, gamma, row_norms, spectral_bound
+from polyrelu.kernels.bounds import FLOOR, SLACK, SMALLEST_GAP, UNIT_ROUNDOFF, gamma, row_norms, spectral_bound
 from polyrelu.kernels.maps import MAX_FLIPS
 from polyrelu.network.activation import PiecewiseLinear
 from polyrelu.network.model import Layer, Network
@@ -97,7 +97,7 @@ def set_lattices(network: Network, floats: NDArray[np.float64]) -> None:
         functions = layer.activation.functions
         rows = denominator * common_denominator(t for f in functions for t in f.breakpoints)
         lattice = nearest_float(1, rows) / SLACK
-        floats[index, T.LATTICE] = lattice if lattice > 2.0**-900 else 0.0
+        floats[index, T.LATTICE] = lattice if lattice > SMALLEST_GAP else 0.0
         denominator *= common_denominator(v for f in functions for v in (*f.slopes, *f.intercepts))
 
 

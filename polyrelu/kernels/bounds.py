@@ -13,6 +13,7 @@ the result) nor overflow.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["FLOOR", "HUGE", "SLACK", "gamma", "row_norms", "spectral_bound"]
+__all__ = ["FLOOR", "HUGE", "SLACK", "SMALLEST_GAP", "gamma", "row_norms", "rounding_error", "spectral_bound"]
 
 UNIT_ROUNDOFF = 2.0**-53
 SLACK = 1.0 + 2.0**-30
@@ -35,11 +36,20 @@ zeros and keeps the norm 0: this is how zero-bias networks are certified at the 
 """
 HUGE = 2.0**400
 """If a norm or a product of norms exceeds this, bounds become infinite and rational arithmetic decides."""
+SMALLEST_GAP = 2.0**-900
+"""Products of lattices below this count as no lattice: they would come near underflow."""
 
 
 def gamma(n: int) -> float:
     """Return an upper bound of ``n u / (1 - n u)``."""
     return n * UNIT_ROUNDOFF * SLACK
+
+
+def rounding_error(value: float, numerator: int, denominator: int) -> float:
+    """Return an upper bound of the error of the float nearest to a fraction; 0 if it is exact or infinite."""
+    if math.isinf(value) or Fraction(value) == Fraction(numerator, denominator):
+        return 0.0
+    return max(abs(value) * 2 * UNIT_ROUNDOFF, 2.0**-1000)
 
 
 def row_norms(weight: NDArray[np.float64] | csr_array, bias: NDArray[np.float64]) -> NDArray[np.float64]:

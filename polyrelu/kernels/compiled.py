@@ -30,11 +30,12 @@ def _sources() -> str:
 
 
 _STAMP = _sources()
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, **options)(function)
+        dispatcher: Any = njit(**_OPTIONS, **options)(function)
         dispatcher._cache._cache_file._source_stamp = _STAMP
         return dispatcher
 

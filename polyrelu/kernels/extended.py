@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD, dd_add, dd_mul, dd_mul_float
-from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK
+from polyrelu.kernels.bounds import FLOOR, HUGE, SLACK, SMALLEST_GAP
 from polyrelu.kernels.compiled import inlined, loop
-from polyrelu.kernels.predicates import SMALLEST_GAP, UNKNOWN, WORST_VERTEX, certain_sign, set_gap
+from polyrelu.kernels.predicates import UNKNOWN, WORST_VERTEX, certain_sign, set_gap
 from polyrelu.kernels.tiles import TILE
 
 RHO, ERROR, SIZE = 0, 3, 6

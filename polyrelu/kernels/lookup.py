@@ -58,14 +58,24 @@ def _is_equal(left, i, right, j):
 
 
 @loop
-def pairs_at_distance_one(words, hashes, table, neurons, salts, query, pairs, state):
+def fill_sieve(hashes, sieve):
+    """Set one bit for each region in a sieve of ``64 * len(sieve)`` bits, a power of two."""
+    mask = np.uint64(64 * len(sieve) - 1)
+    for region in range(len(hashes)):
+        place = (hashes[region] >> np.uint64(20)) & mask
+        sieve[place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
+
+
+@loop
+def pairs_at_distance_one(words, hashes, table, sieve, neurons, salts, query, pairs, state):
     """Write the pairs of regions that differ in one digit, the region with the lower digit first.
 
     Returns False when ``pairs`` is full; ``state`` holds the next region and the number of pairs. ``query`` (1,
-    n_words) is scratch space. Every pair is found once: only digits are raised.
+    n_words) is scratch space. Every pair is found once: only digits are raised. Most patterns with a raised digit are
+    no region's; the sieve, small enough for the cache, says so without a look at the table.
     """
-    n_pairs = 0
-    most = 0
+    n_pairs, most = 0, 0
+    mask = np.uint64(64 * len(sieve) - 1)
     for neuron in range(len(neurons)):
         most += neurons[neuron, PIECES] - 1
     for region in range(state[0], len(words)):
@@ -77,17 +87,19 @@ def pairs_at_distance_one(words, hashes, table, neurons, salts, query, pairs, st
         for neuron in range(len(neurons)):
             word, shift = neurons[neuron, WORD], np.uint64(neurons[neuron, SHIFT])
             old = words[region, word]
-            mask = (np.uint64(1) << np.uint64(neurons[neuron, BITS])) - np.uint64(1)
-            digit = np.int64((old >> shift) & mask)
+            field = (np.uint64(1) << np.uint64(neurons[neuron, BITS])) - np.uint64(1)
+            digit = np.int64((old >> shift) & field)
             for higher in range(digit + 1, neurons[neuron, PIECES]):
-                step = np.uint64(higher - digit) << shift
-                query[0, word] = old + step
-                # The field does not overflow, so the halves' changes add up to the change of the hash.
-                key = hashes[region] - field_hash(old, word, salts) + field_hash(old + step, word, salts)
+                new = old + (np.uint64(higher - digit) << shift)
+                key = hashes[region] - field_hash(old, word, salts) + field_hash(new, word, salts)
+                place = (key >> np.uint64(20)) & mask
+                if (sieve[place >> np.uint64(6)] >> (place & np.uint64(63))) & np.uint64(1) == np.uint64(0):
+                    continue
+                query[0, word] = new
                 other = _find(query, 0, key, words, hashes, table)
+                query[0, word] = old
                 if other >= 0:
                     pairs[n_pairs, 0], pairs[n_pairs, 1] = region, other
                     n_pairs += 1
-            query[0, word] = old
     state[0], state[1] = len(words), n_pairs
     return True

@@ -31,11 +31,10 @@ import math
 import numpy as np
 
 from polyrelu.kernels import tables as T
-from polyrelu.kernels.bounds import HUGE, SLACK, UNIT_ROUNDOFF
+from polyrelu.kernels.bounds import HUGE, SLACK, SMALLEST_GAP, UNIT_ROUNDOFF
 from polyrelu.kernels.compiled import contracted_loop, inlined
 
 UNKNOWN = 2
-SMALLEST_GAP = 2.0**-900
 WORST_VERTEX = 2.0**-10
 """Vertices with a larger bound of their relative error are placed by extended arithmetic."""
 UNDERFLOW = 2.0**-1060

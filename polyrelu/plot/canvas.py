@@ -62,11 +62,12 @@ def add_legend(ax: Axes) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     handles, labels = ax.get_legend_handles_labels()
-    if handles:
+    named = dict(zip(labels, handles, strict=True))
+    if named:
         below = ax.transAxes + ScaledTranslation(0, -LABELS_HEIGHT, ax.figure.dpi_scale_trans)
         legend = ax.legend(
-            handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below,
-            ncols=min(len(handles), 5), frameon=False, fontsize="small", labelcolor=INK,
+            named.values(), named.keys(), loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below,
+            ncols=min(len(named), 5), frameon=False, fontsize="small", labelcolor=INK,
         )  # fmt: skip
         for line in legend.get_lines():
             line.set_linewidth(1.6)

@@ -83,7 +83,8 @@ def title_of(tessellation: Tessellation) -> str:
     layers = tessellation.network.layers
     widths = [layers[0].n_inputs, *(layer.n_outputs for layer in layers)]
     name = "-".join(map(str, widths)) if len(widths) <= 7 else f"{widths[0]}-…-{widths[-1]}"
-    return f"{tessellation.n_regions:,} regions of {name}" + ("" if tessellation.is_complete else " (incomplete)")
+    regions = "1 region" if tessellation.n_regions == 1 else f"{tessellation.n_regions:,} regions"
+    return f"{regions} of {name}" + ("" if tessellation.is_complete else " (incomplete)")
 
 
 def check_format(path: str | Path) -> None:

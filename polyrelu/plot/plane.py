@@ -17,7 +17,7 @@ from polyrelu.plot.canvas import add_legend, fresh_axes, prepare
 from polyrelu.plot.colours import BORDER_COLOUR, INK, class_colours, layer_colours, lightened, region_colours
 from polyrelu.plot.line import line_classes, line_hyperplanes, line_output, line_regions
 from polyrelu.plot.values import class_names, digit_borders, facet_layers, last_digits, value_range, values_at
-from polyrelu.plot.view import Cells, Window, cells_in, check_dim, facet_ends, window_of
+from polyrelu.plot.view import Cells, Window, cells_in, check_dim, facets_in, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,10 +78,10 @@ def plot_hyperplanes(tessellation: Tessellation, ax: Axes | None = None, *, wind
     if tessellation.dim == 1:
         return line_hyperplanes(tessellation, ax, window)
     t = tessellation
-    ends, layers = facet_ends(t, window), facet_layers(t)
+    layers = facet_layers(t)
     width = float(np.clip(20.0 / np.sqrt(max(t.n_regions, 1)), 0.25, 1.2))
     for layer, colour in enumerate(layer_colours(len(t.network.hidden))):
-        lines = _seen(ends[layers == layer], window)
+        lines = facets_in(t, window, np.flatnonzero(layers == layer))
         if len(lines):
             _add_lines(ax, lines, colour, width, label=f"layer {layer + 1}")
     prepare(ax, t, window)
@@ -115,7 +115,7 @@ def plot_output(
     bar.locator = _ticks()
     bar.update_ticks()
     refined = t.level_set(output).tessellation
-    border = _seen(facet_ends(refined, window)[digit_borders(refined)], window)
+    border = facets_in(refined, window, digit_borders(refined))
     if len(border):
         _add_lines(ax, border, INK, 1.6, label=f"output {output} = 0")
     prepare(ax, t, window)
@@ -149,8 +149,8 @@ def plot_classes(
         if own:
             _add_polygons(ax, own, colour[None], colour[None], 0.3, label=names[label])
     width = float(np.clip(12.0 / np.sqrt(max(t.n_regions, 1)), 0.05, 0.6))
-    _add_lines(ax, _seen(facet_ends(t, window), window), "white", width)
-    _add_lines(ax, _seen(facet_ends(refined, window)[digit_borders(refined)], window), INK, 1.4)
+    _add_lines(ax, facets_in(t, window), "white", width)
+    _add_lines(ax, facets_in(refined, window, digit_borders(refined)), INK, 1.4)
     prepare(ax, t, window)
     add_legend(ax)
     return ax
@@ -197,11 +197,6 @@ def _fans(cells: Cells) -> NDArray[np.int64]:
     firsts = np.repeat(cells.indptr[:-1], counts)
     steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.stack([firsts, firsts + steps + 1, firsts + steps + 2], axis=1)
-
-
-def _seen(ends: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
-    """Return the segments that may meet a window."""
-    return ends[((ends.max(axis=1) >= window[:2]) & (ends.min(axis=1) <= window[2:])).all(axis=1)]
 
 
 def _ticks() -> Any:

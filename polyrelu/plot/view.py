@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from polyrelu.errors import InputError
 from polyrelu.tessellation.model import AT_INFINITY, Tessellation
 
-__all__ = ["Cells", "Window", "cells_in", "check_dim", "facet_ends", "window_of"]
+__all__ = ["Cells", "Window", "cells_in", "check_dim", "facets_in", "window_of"]
 
 MARGIN = 0.3
 """Part of the extent of the vertices that an unbounded picture shows around them."""
@@ -102,10 +102,22 @@ def cells_in(tessellation: Tessellation, window: Window) -> Cells:
     return _taken(both.points, both.indptr, np.argsort(both.regions, kind="stable"), both.regions)
 
 
-def facet_ends(tessellation: Tessellation, window: Window) -> NDArray[np.float64]:
-    """Return the ends of all facets of a tessellation of the plane, shape (n_facets, 2, 2)."""
-    points = _corner_points(tessellation, tessellation.facet_vertices, tessellation.facet_indptr, window)
-    return points.reshape(-1, 2, 2)
+def facets_in(
+    tessellation: Tessellation, window: Window, facets: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Return the ends of the facets of the plane (of some of them) that meet a window, shape (n, 2, 2)."""
+    t = tessellation
+    numbers = np.arange(t.n_facets) if facets is None else facets
+    vertices = t.facet_vertices.reshape(-1, 2)[numbers]
+    ends = _corner_points(t, vertices.ravel(), 2 * np.arange(len(vertices) + 1), window).reshape(-1, 2, 2)
+    along = ends[:, 1] - ends[:, 0]
+    still = along == 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        to_low, to_high = ((np.array(side) - ends[:, 0]) / along for side in (window[:2], window[2:]))
+    outside = still & ((ends[:, 0] < window[:2]) | (ends[:, 0] > window[2:]))
+    enter = np.where(still, -np.inf, np.minimum(to_low, to_high)).max(axis=1, initial=0.0)
+    leave = np.where(still, np.inf, np.maximum(to_low, to_high)).min(axis=1, initial=1.0)
+    return ends[(enter <= leave) & ~outside.any(axis=1)]
 
 
 def _corner_points(

@@ -87,7 +87,7 @@ def assemble_exact(
         **facets.arrays(),
         **_lists("region_zero_indptr", "region_zero_neurons", zeros),
         decisions=None,
-        seconds={"enumeration": seconds, "assembly": time.process_time() - start},
+        seconds={"enumerate": seconds, "assemble": time.process_time() - start},
         is_complete=is_complete,
     )
 

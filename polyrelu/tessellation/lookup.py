@@ -70,17 +70,19 @@ def hamming1_pairs(tessellation: Tessellation) -> NDArray[np.int32]:
 
     For each region every other digit of every neuron is looked up.
     """
-    from polyrelu.kernels.lookup import N_NEURON, pairs_at_distance_one
+    from polyrelu.kernels.lookup import N_NEURON, fill_sieve, pairs_at_distance_one
 
     known, layout = tessellation.pattern_table, tessellation.network.layout
     neurons = np.stack([layout.word, layout.shift, layout.bits, layout.n_pieces], axis=1).reshape(-1, N_NEURON)
+    sieve = np.zeros(max(len(known.table) // 16, 1), np.uint64)
+    fill_sieve(known.hashes, sieve)
     query, state = np.empty((1, known.words.shape[1]), np.uint64), np.zeros(2, np.int64)
     size = max(1 << 16, int((layout.n_pieces - 1).sum()))
     found = []
     while True:
         pairs = np.empty((size, 2), np.int32)
         is_done = pairs_at_distance_one(
-            known.words, known.hashes, known.table, neurons, known.salts, query, pairs, state
+            known.words, known.hashes, known.table, sieve, neurons, known.salts, query, pairs, state
         )
         found.append(np.sort(pairs[: state[1]], axis=1))
         if is_done:

@@ -63,7 +63,7 @@ def assemble_plane(found: PlaneRegions, network: Network, domain: Domain, hull: 
         region_zero_indptr=glued.region_zero_indptr,
         region_zero_neurons=glued.region_zero_neurons,
         decisions=found.decisions,
-        seconds={"enumeration": found.seconds, "assembly": time.process_time() - start},
+        seconds={"enumerate": found.seconds, "assemble": time.process_time() - start},
         is_complete=found.is_complete,
         **arrays,
     )

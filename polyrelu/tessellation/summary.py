@@ -169,8 +169,6 @@ def summarise(tessellation: Tessellation, *, full: bool = False, check: bool = T
         hamming = (len(t.hamming1_pairs), t.count_hamming1_not_adjacent(), t.count_adjacent_not_hamming1())
     bounded = int(t.bounded.sum())
     checks = _checks(t) if check and t.is_complete else ()
-    spent = {"enumerate": "enumeration", "assemble": "assembly"}
-    seconds = {name: float(t.seconds.get(stage, 0.0)) for name, stage in spent.items()}
     return Summary(
         network=_network_text(t),
         domain=t.domain.label.removesuffix(", in its affine hull"),
@@ -187,7 +185,7 @@ def summarise(tessellation: Tessellation, *, full: bool = False, check: bool = T
         hamming1_not_adjacent=hamming[1],
         adjacent_not_hamming1=hamming[2],
         decisions=t.decisions,
-        seconds={**seconds, "analyse": time.process_time() - start},
+        seconds={**t.seconds, "analyse": time.process_time() - start},
         checks=checks,
         notes=t.network.notes,
     )
