@@ -117,7 +117,7 @@ def plot_output(
     refined = t.level_set(output).tessellation
     border = facets_in(refined, window, digit_borders(refined))
     if len(border):
-        _add_lines(ax, border, INK, 1.6, label=f"output {output} = 0")
+        _add_lines(ax, border, INK, 1.6, label=f"output {output} = 0", zorder=4)
     prepare(ax, t, window)
     add_legend(ax)
     return ax
@@ -150,7 +150,7 @@ def plot_classes(
             _add_polygons(ax, own, colour[None], colour[None], 0.3, label=names[label])
     width = float(np.clip(12.0 / np.sqrt(max(t.n_regions, 1)), 0.05, 0.6))
     _add_lines(ax, facets_in(t, window), "white", width)
-    _add_lines(ax, facets_in(refined, window, digit_borders(refined)), INK, 1.4)
+    _add_lines(ax, facets_in(refined, window, digit_borders(refined)), INK, 1.4, zorder=4)
     prepare(ax, t, window)
     add_legend(ax)
     return ax
@@ -167,11 +167,14 @@ def _add_polygons(
     )
 
 
-def _add_lines(ax: Axes, lines: NDArray[np.float64], colour: Any, width: float, label: str | None = None) -> None:
+def _add_lines(
+    ax: Axes, lines: NDArray[np.float64], colour: Any, width: float, label: str | None = None, zorder: int = 3
+) -> None:
     from matplotlib.collections import LineCollection
 
     many = len(lines) > MANY
-    collection = LineCollection(list(lines), colors=[colour], linewidths=width, label=label, rasterized=many, zorder=3)
+    collection = LineCollection(list(lines), colors=[colour], linewidths=width, label=label, rasterized=many)
+    collection.set_zorder(zorder)
     collection.set_capstyle("round")
     ax.add_collection(collection)
 

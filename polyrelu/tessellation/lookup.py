@@ -74,7 +74,7 @@ def hamming1_pairs(tessellation: Tessellation) -> NDArray[np.int32]:
 
     known, layout = tessellation.pattern_table, tessellation.network.layout
     neurons = np.stack([layout.word, layout.shift, layout.bits, layout.n_pieces], axis=1).reshape(-1, N_NEURON)
-    sieve = np.zeros(max(len(known.table) // 16, 1), np.uint64)
+    sieve = np.zeros(len(known.table) // 4, np.uint64)
     fill_sieve(known.hashes, sieve)
     query, state = np.empty((1, known.words.shape[1]), np.uint64), np.zeros(2, np.int64)
     size = max(1 << 16, int((layout.n_pieces - 1).sum()))

@@ -174,19 +174,16 @@ class Tessellation:
 
     def facet_neurons(self, facet: int) -> NDArray[np.int32]:
         """Return the neurons that vanish on a facet."""
+        facet = _checked(facet, self.n_facets, "facets")
         return self.facet_zero_neurons[self.facet_zero_indptr[facet] : self.facet_zero_indptr[facet + 1]]
 
     def vertex_neurons(self, vertex: int) -> NDArray[np.int32]:
         """Return the neurons that vanish at a vertex."""
+        vertex = _checked(vertex, len(self.vertex_kind), "vertices")
         return self.vertex_zero_neurons[self.vertex_zero_indptr[vertex] : self.vertex_zero_indptr[vertex + 1]]
 
-    def _checked(self, index: int) -> int:
-        if not -self.n_regions <= index < self.n_regions:
-            raise InputError(
-                f"Tessellation needs the number of one of its {self.n_regions} regions but received {index}. "
-                "Count from 0."
-            )
-        return index % self.n_regions
+    def _checked(self, region: int) -> int:
+        return _checked(region, self.n_regions, "regions")
 
     # --- patterns ----------------------------------------------------------------------------------------
 
@@ -267,7 +264,7 @@ class Tessellation:
 
     def vertex_exact(self, vertex: int) -> tuple[Fraction, ...]:
         """Return the exact coordinates of a vertex; the exact direction of one at infinity."""
-        return geometry.vertices_exact(self, [vertex])[0]
+        return geometry.vertices_exact(self, [_checked(vertex, len(self.vertex_kind), "vertices")])[0]
 
     def vertices_exact(self) -> list[tuple[Fraction, ...]]:
         """Return the exact coordinates of all vertices, directions of those at infinity."""
@@ -341,3 +338,12 @@ class Tessellation:
         from polyrelu.tessellation.files import load
 
         return load(path, network)
+
+
+def _checked(index: int, size: int, what: str) -> int:
+    """Return an index that may count from the end as one from the start."""
+    if not -size <= index < size:
+        raise InputError(
+            f"A tessellation needs the number of one of its {size} {what} but received {index}. Count from 0."
+        )
+    return int(index) % size

@@ -61,8 +61,11 @@ def test_vertices_one_by_one_are_the_vertices_all_together():
 def test_numbers_of_regions_count_from_either_end():
     t = tessellate(grid(1, 1), Domain.box([-1, -2], [1, 2]))
     assert t.area(-1) == t.area(3) == 2
-    with pytest.raises(InputError, match="one of its 4 regions but received 4"):
-        t.area(4)
+    assert t.vertex_neurons(-1).tolist() == t.vertex_neurons(8).tolist()
+    assert t.facet_neurons(-1).tolist() == t.facet_neurons(11).tolist()
+    for call, number in ((t.area, 4), (t.vertex_neurons, 9), (t.facet_neurons, 12), (t.vertex_exact, -10)):
+        with pytest.raises(InputError, match=f"but received {number}"):
+            call(number)
 
 
 def test_unbounded_regions_have_no_area():
