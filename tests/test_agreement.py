@@ -25,7 +25,6 @@ from strategies import domains, flat_domains, networks, random_networks, sliced_
 
 from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.enumeration.plane import enumerate_plane
-from polyrelu.errors import DomainError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
 from polyrelu.region.hull import decide_domain
@@ -55,11 +54,13 @@ def test_brute_says_what_the_oracle_says(problem):
 def test_flat_domains_are_enumerated_in_their_affine_hull(data):
     network = data.draw(networks())
     domain = data.draw(flat_domains(network.dim))
-    try:
-        hull = decide_domain(domain)
-    except DomainError:
-        with pytest.raises(DomainError, match="more than one point"):
-            enumerate_brute(network, domain)
+    hull = decide_domain(domain)
+    if hull.hull.dim == 0:
+        [region], point = enumerate_brute(network, domain), tessellate(network, domain)
+        assert str(region.pattern) == str(point.pattern(0)) == str(network.exact.pattern_at(hull.point))
+        assert point.n_regions == point.total_area() == 1 and point.bounded.all()
+        assert point.zero_neurons(0).tolist() == sorted(set(region.zero_neurons))
+        point.check_euler()
         return
     found = find_regions(network.restrict(hull.hull), hull.inner.rows)
     assert facts_of_regions(enumerate_brute(network, domain)) == facts_of_oracle(found)

@@ -37,7 +37,7 @@ def enumerate_brute(network: Network, domain: Domain | None = None, max_neurons:
     Raises
     ------
     DomainError
-        If the domain is empty, a single point or of another dimension than the network.
+        If the domain is empty or of another dimension than the network.
     InputError
         If the network has more than ``max_neurons`` neurons.
 

@@ -52,9 +52,9 @@ class Domain:
     label: str = "polyhedron"
 
     def __post_init__(self) -> None:
-        if self.dim < 1:
+        if self.dim < 0:
             raise DomainError(
-                f"Domain needs a dimension of at least 1 but received {self.dim}. Pass the input dimension."
+                f"Domain needs a dimension of at least 0 but received {self.dim}. Pass the input dimension."
             )
         for row in self.rows:
             if len(row) != self.dim + 1:

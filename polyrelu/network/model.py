@@ -8,6 +8,7 @@ rationals.
 from __future__ import annotations
 
 import hashlib
+import math
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -276,7 +277,7 @@ Check the order of the layers and that weights are (outputs, inputs).
             raise NetworkError(
                 f"Network needs inputs of shape (..., {self.dim}) but received {points.shape}. Reshape them."
             )
-        values = points.reshape(-1, self.dim)
+        values = points.reshape(math.prod(points.shape[:-1]), self.dim)
         if self.input_map is not None:
             affine = self.input_map.to_floats()
             values = values @ affine[:, :-1].T + affine[:, -1]

@@ -60,7 +60,7 @@ def decide_domain(domain: Domain) -> DomainHull:
     Raises
     ------
     DomainError
-        If the domain is empty (``certificate`` holds the Farkas multipliers) or a single point.
+        If the domain is empty (``certificate`` holds the Farkas multipliers).
 
     Examples
     --------
@@ -101,12 +101,6 @@ def _hull_of(equalities: list[tuple[int, ...]], domain: Domain) -> Slice:
     """Return the affine set where rows vanish; the coordinates without a pivot are those of the slice."""
     reduced, pivots, denominator = row_reduce(equalities, domain.dim + 1)
     free = [j for j in range(domain.dim) if j not in pivots]
-    if not free:
-        point = ", ".join(str(Fraction(-row[-1], denominator)) for row in reduced)
-        raise DomainError(
-            f"A domain needs more than one point but {domain.label} is the point ({point}). "
-            "Ask for the pattern at that point."
-        )
     rows = [[Fraction(int(i == j)) for j in free] + [Fraction(0)] for i in range(domain.dim)]
     for pivot, row in zip(pivots, reduced, strict=True):
         rows[pivot] = [Fraction(-row[j], denominator) for j in (*free, domain.dim)]

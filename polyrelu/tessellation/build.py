@@ -17,6 +17,7 @@ from polyrelu.region.model import Region
 from polyrelu.tessellation.exact_assembly import assemble_exact
 from polyrelu.tessellation.model import Tessellation
 from polyrelu.tessellation.plane_assembly import assemble_plane
+from polyrelu.tessellation.point_assembly import assemble_point
 
 __all__ = ["tessellate"]
 
@@ -54,7 +55,7 @@ def tessellate(
     Raises
     ------
     DomainError
-        If the domain is empty, a single point, or of another dimension than the network.
+        If the domain is empty, or of another dimension than the network.
     InputError
         If no method is given and none fits, or the method has no such budget.
     BudgetError, EnumerationInterrupted
@@ -79,6 +80,8 @@ of 3 inputs and 20 neurons. Restrict it to a plane: tessellate(network.restrict(
     if hull.hull is not None:
         network = network.restrict(hull.hull)
     inner = hull.inner
+    if network.dim == 0:
+        return assemble_point(network, inner, hull.hull)
     chosen = method or _default_method(network)
     options = _options(chosen, max_regions=max_regions, max_seconds=max_seconds)
     if progress is not None and "progress" in inspect.signature(chosen).parameters:

@@ -43,7 +43,7 @@ def check_arrays(tessellation: Tessellation, name: str) -> None:
             _refuse(name, f"{what} outside {low}:{high}")
     if t.dim <= 2 and (np.diff(t.facet_indptr) != t.dim).any():
         _refuse(name, f"a facet without {t.dim} ends")
-    if t.n_regions and np.diff(t.corner_indptr).min() < 1:
+    if t.n_regions and t.dim and np.diff(t.corner_indptr).min() < 1:
         _refuse(name, "a region without corners")
     if np.isnan(t.vertices_float).any() or np.isnan(t.far_points).any():
         _refuse(name, "coordinates that are no numbers")

@@ -25,6 +25,8 @@ def count_faces(tessellation: Tessellation) -> tuple[int, ...]:
     ((2, 7, 6), (1, 6, 12, 8))
     """
     t = tessellation
+    if t.dim == 0:
+        return (t.n_regions,)
     if t.dim == 1:
         return t.n_facets, t.n_regions
     if t.dim == 2:

@@ -243,7 +243,7 @@ def _tessellation(network: Network, facts: dict[str, Any], tables: dict[str, pya
         far_vertices=far.astype(np.int32),
         far_points=_read_lists(vertex["far_point"])[1].reshape(len(far), dim),
         vertex_region=vertex["region"].to_numpy(),
-        vertex_rows=_read_equal(vertex["rows"], 2 * dim).reshape(-1, dim, 2),
+        vertex_rows=_read_equal(vertex["rows"], 2 * dim).reshape(len(vertex["rows"]), dim, 2),
         facet_regions=_read_equal(facet["regions"], 2),
         decisions=facts["decisions"],
         seconds=facts["seconds"],
@@ -267,4 +267,4 @@ def _read_equal(column: pyarrow.ChunkedArray, width: int) -> NDArray:
     indptr, values = _read_lists(column)
     if (np.diff(indptr) != width).any():
         raise ValueError(f"a list has not {width} entries")
-    return values.reshape(-1, width)
+    return values.reshape(len(column), width)

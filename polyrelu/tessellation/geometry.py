@@ -111,7 +111,9 @@ def areas(tessellation: Tessellation) -> list[Fraction | None]:
 
 
 def _size(corners: list[Vector]) -> Any:
-    """Return the length of a segment or the area of a polygon, corners counter-clockwise."""
+    """Return the length of a segment or the area of a polygon, corners counter-clockwise; a point without any has 1."""
+    if not corners:
+        return Fraction(1)
     if len(corners[0]) == 1:
         return corners[1][0] - corners[0][0]
     x0, y0 = corners[0]
@@ -188,8 +190,8 @@ def witnesses_float(tessellation: Tessellation) -> NDArray[np.float64]:
     is_far = t.vertex_kind[t.corner_vertices] == AT_INFINITY
     points = t.vertices_float[t.corner_vertices]
     starts = t.corner_indptr[:-1]
-    if not len(starts):
-        return np.zeros((0, t.dim))
+    if not len(starts) or not t.dim:
+        return np.zeros((len(starts), t.dim))
     finite = np.add.reduceat(np.where(is_far[:, None], 0.0, points), starts, axis=0)
     rays = np.add.reduceat(np.where(is_far[:, None], points, 0.0), starts, axis=0)
     n_finite = np.add.reduceat(~is_far, starts, dtype=np.int64)

@@ -65,7 +65,7 @@ def locate(tessellation: Tessellation, points: ArrayLike | Sequence[Sequence[obj
         if wrong is not None:
             _refuse(t, (len(exact), len(wrong)))
         return _located_exactly(t, exact)
-    if floats.size == 0:
+    if len(floats) == 0:
         return np.zeros(0, np.int64)
     if floats.ndim != 2 or floats.shape[1] != t.dim:
         _refuse(t, floats.shape)

@@ -25,7 +25,7 @@ MAX_ANALYSED = 50_000
 MAX_AREAS = 3_000
 """Regions up to which the exact areas are added up."""
 
-UNITS = {1: "lengths", 2: "areas"}
+UNITS = {0: "points", 1: "lengths", 2: "areas"}
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def _rational(value: Fraction) -> str:
 def _network_text(tessellation: Tessellation) -> str:
     network = tessellation.network
     widths = [network.layers[0].n_inputs, *(layer.n_outputs for layer in network.layers)]
-    sizes = "-".join(map(str, widths)) if len(widths) <= 12 else f"{widths[0]}-…-{widths[-1]}, {len(widths) - 1} layers"
+    sizes = "-".join(map(str, widths)) if len(widths) <= 12 else f"{widths[0]}-...-{widths[-1]}, {len(widths) - 1} layers"
     on = f", on a slice of dimension {network.dim}" if network.dim != widths[0] else ""
     return f"{sizes}{on}, {network.n_neurons} neurons ({network.hash[:12]})"
 

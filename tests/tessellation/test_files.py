@@ -213,3 +213,14 @@ def test_exact_assemblies_are_files_too(tmp_path):
     t.save(tmp_path / "t")
     found = Tessellation.load(tmp_path / "t", thick_zero())
     assert found.vertices_exact() == t.vertices_exact() and found.decisions is None
+
+
+def test_a_point_is_saved_and_found(tmp_path):
+    network = thick_zero()
+    t = tessellate(network, Domain.box([0, 1], [0, 1]))
+    t.save(tmp_path / "point.parquet")
+    loaded = Tessellation.load(tmp_path / "point.parquet", network)
+    assert str(loaded.pattern(0)) == str(network.exact.pattern_at([0, 1]))
+    assert loaded.hull.point(()) == (0, 1) and loaded.n_facets == loaded.n_vertices == 0
+    assert loaded.locate([[]]).tolist() == [0]
+    assert loaded.network.exact(()) == network.exact([0, 1])
