@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -456,7 +457,7 @@ def test_ctrl_c(tmp_path):
     widths = [2, 800, 800, 800, 1]
     random = np.random.default_rng(0)
     arrays = {}
-    for i, (n, m) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (n, m) in enumerate(pairwise(widths)):
         arrays[f"W{i}"] = np.float32(random.standard_normal((m, n)) * np.sqrt(2 / n))
         arrays[f"b{i}"] = np.float32(random.standard_normal(m) * 0.1)
     polyrelu.tessellate(load_network("xor_01"))  # so that the loops are compiled

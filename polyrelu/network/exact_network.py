@@ -82,6 +82,9 @@ class ExactLayer:
         n_columns = preactivations.shape[1]
         zero = [flint.fmpz(0)] * n_columns
         activation, denominator = self.activation, preactivations.denominator
+        if rows and activation.is_relu:
+            kept = [row if digit else zero for row, digit in zip(rows, digits, strict=True)]
+            return RationalMatrix(flint.fmpz_mat(kept), denominator)
         starts, kinds = activation.indptr.tolist(), activation.kind.tolist()
         scale = common_denominator(v for f in activation.functions for v in (*f.slopes, *f.intercepts))
         result = []

@@ -34,14 +34,13 @@ def class_names(network: Network) -> list[str]:
 
 
 def value_range(values: NDArray[np.float64]) -> tuple[float, float, str]:
-    """Return the ends of the range that colours show, and the name of a colour map: with white at 0 if it is inside."""
+    """Return the ends of the range that colours show, and the name of a colour map: the palest colour is that of 0."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
     if low < 0 < high:
         reach = max(-low, high)
         return -reach, reach, "RdBu_r"
-    if low == high:
-        return low - 1.0, high + 1.0, "viridis"
-    return low, high, "viridis"
+    name = "YlGnBu" if low + high >= 0 else "YlGnBu_r"
+    return (low, high, name) if low < high else (low - 1.0, high + 1.0, name)
 
 
 def facet_layers(tessellation: Tessellation) -> NDArray[np.int64]:

@@ -16,6 +16,12 @@ __all__ = ["Cells", "Window", "cells_in", "check_dim", "facets_in", "window_of"]
 MARGIN = 0.3
 """Part of the extent of the vertices that an unbounded picture shows around them."""
 
+FENCE = 2.0
+"""How many interquartile ranges beyond the quartiles a vertex is an outlier (Tukey 1977 takes 1.5 and 3)."""
+
+SHRINK = 3.0
+"""How many times wider outliers must make a window to be left out of it."""
+
 FAR = 4.0
 """How many times further out than everything else the ends of unbounded edges are drawn."""
 
@@ -58,7 +64,7 @@ def check_dim(who: str, tessellation: Tessellation, dims: tuple[int, ...] = (1, 
 def window_of(tessellation: Tessellation) -> Window:
     """Return a window that shows a bounded domain as a whole, and of an unbounded one where the vertices are.
 
-    Where a few vertices lie far out, the window is that of the middle 80 per cent in each direction.
+    Vertices that lie far out (beyond the fences of a box plot) may be outside the window.
     """
     finite = tessellation.vertices_float[tessellation.vertex_kind != AT_INFINITY]
     if not len(tessellation.far_vertices):
@@ -72,10 +78,13 @@ def window_of(tessellation: Tessellation) -> Window:
 
 
 def _around(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    quarter, three_quarters = np.quantile(points, [0.25, 0.75], axis=0)
+    spread = three_quarters - quarter
+    reach = np.where(spread > 0, FENCE * spread, np.inf)
+    near = points[((points >= quarter - reach) & (points <= three_quarters + reach)).all(axis=1)]
+    if len(near) and (np.ptp(points, axis=0) > SHRINK * np.ptp(near, axis=0)).any():
+        points = near
     low, high = points.min(axis=0), points.max(axis=0)
-    inner_low, inner_high = np.quantile(points, [0.1, 0.9], axis=0)
-    if ((high - low) > 3 * (inner_high - inner_low)).any() and (inner_high > inner_low).all():
-        low, high = inner_low, inner_high
     extent = high - low
     largest = extent.max() or max(1.0, np.abs(points).max())
     extent = np.maximum(extent, 0.5 * largest)

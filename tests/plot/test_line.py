@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from cases import load_case
@@ -54,7 +56,7 @@ def test_regions_fill_the_line(ax):
     left, right = ax.get_xlim()
     found = sorted(strips(ax))
     assert found[0][0] == left and found[-1][1] == right
-    assert all(a[1] == b[0] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(found))
     assert ax.get_legend() is None
 
 

@@ -46,7 +46,7 @@ def test_csv(tmp_path, text, positions, classes, names):
 
 @pytest.mark.parametrize("text", ["", "x,y\n", "1,2\n3\n", "1,2\nx,3\n", "1,nan\n", "1,2,5000\n", "1,x,3\n"])
 def test_bad_csv(tmp_path, text):
-    with pytest.raises(FileError, match="points.csv"):
+    with pytest.raises(FileError, match=r"points\.csv"):
         read_points(written(tmp_path, text))
 
 
@@ -64,7 +64,7 @@ def test_bad_csv(tmp_path, text):
     ],
 )
 def test_bad_npz(tmp_path, arrays):
-    with pytest.raises(FileError, match="points.npz"):
+    with pytest.raises(FileError, match=r"points\.npz"):
         read_points(saved(tmp_path, **arrays))
 
 

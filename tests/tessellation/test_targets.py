@@ -43,7 +43,7 @@ def test_refusals(tmp_path):
 def test_several(tmp_path):
     wanted = {"a": tmp_path / "x", "b": None, "c": tmp_path / "z"}
     assert check_targets(wanted) == [tmp_path / "x", None, tmp_path / "z"]
-    with pytest.raises(FileError, match="^c needs a file of its own"):
+    with pytest.raises(FileError, match=r"^c needs a file of its own"):
         check_targets({"a": tmp_path / "x", "c": tmp_path / "." / "x"})
 
 
@@ -79,5 +79,5 @@ def test_an_error_leaves_the_old_file(tmp_path, error, seen):
 def test_make_folder(tmp_path):
     assert make_folder("test", tmp_path / "a" / "b").is_dir()
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match="^test needs a folder that it can make"):
+    with pytest.raises(FileError, match=r"^test needs a folder that it can make"):
         make_folder("test", tmp_path / "file")
