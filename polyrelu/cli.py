@@ -1,7 +1,7 @@
 """The command `polyrelu`: tessellate a network, draw it, or watch a small demonstration.
 
-This file reads arguments, writes files and prints; the work is done below. It imports nothing heavy before a command
-needs it, so that ``polyrelu --help`` is quick. A further command is a further row of `COMMANDS`.
+It imports nothing heavy before a command needs it, so that ``polyrelu --help`` is quick. A further command is a
+further row of `COMMANDS`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from polyrelu.errors import BudgetError, EnumerationInterrupted, InputError, InternalError, PolyreluError
 
@@ -44,12 +44,7 @@ class Command(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        The arguments after the program's name; default: those of the process.
+    """Run one command, with the arguments of the process if none are given, and return its exit code.
 
     Examples
     --------
@@ -90,10 +85,8 @@ def _tessellate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-regions", type=_count, metavar="N", help="stop soon after N regions")
     parser.add_argument("--max-seconds", type=_seconds, metavar="S", help="stop soon after S seconds")
     parser.add_argument("--out", metavar="FILE.parquet", help="write the tessellation, for Tessellation.load")
-    patterns_help = "write the sorted patterns, one digit for each neuron: for ReLU, 1 where it is active"
-    parser.add_argument("--patterns", metavar="FILE", help=patterns_help)
-    adjacency_help = "write sorted lines 'patternA patternB', A < B, for regions with a common facet"
-    parser.add_argument("--adjacency", metavar="FILE", help=adjacency_help)
+    parser.add_argument("--patterns", metavar="FILE", help="write sorted patterns, a digit a neuron: for ReLU its bit")
+    parser.add_argument("--adjacency", metavar="FILE", help="write sorted lines 'A B', A < B, for each common facet")
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--full", action="store_true", help="work out costly numbers above 50,000 regions too")
@@ -115,9 +108,7 @@ def _tessellate(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _ended_early(
-    early: BudgetError | EnumerationInterrupted, table: Path | None, arguments: argparse.Namespace
-) -> int:
+def _ended_early(early: BudgetError | EnumerationInterrupted, table: Path | None, arguments: argparse.Namespace) -> int:
     """Save and report what was proved; not the lists, since nothing in them says that some are missing."""
     from polyrelu.tessellation.summary import write_files
 
@@ -151,10 +142,9 @@ def _plot(arguments: argparse.Namespace) -> int:
     check_format(arguments.out)
     target = check_target("--out", arguments.out, arguments.force, arguments.model)
     network, domain = _network_and_domain(arguments)
-    if _inner_dim(domain) > 2:
-        raise InputError(
-            f"plot needs a network of 1 or 2 inputs but {arguments.model!r} has {network.dim}. Choose a plane: --slice."
-        )
+    dim = _inner_dim(domain)
+    if dim not in (1, 2):
+        raise InputError(f"plot needs a domain of dimension 1 or 2 but received one of {dim}. Choose a --slice.")
     if not 0 <= arguments.output < network.n_out:
         raise InputError(f"--output needs to be below {network.n_out} but received {arguments.output}. Count from 0.")
     points = None if arguments.points is None else read_points(arguments.points)
@@ -203,7 +193,10 @@ COMMANDS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that complains in one line, as everything else does."""
+    """A parser that complains in one line, as everything else does, and takes no abbreviated options."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}. See: {self.prog} --help")
@@ -212,15 +205,12 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     from polyrelu import __version__
 
-    about = "Exact polyhedral geometry of ReLU networks."
-    parser = _Parser(prog="polyrelu", description=about, epilog=EXIT_CODES, allow_abbrev=False)
+    parser = _Parser(prog="polyrelu", description="Exact geometry of ReLU networks.", epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"polyrelu {__version__}")
     choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     for command in COMMANDS:
-        about = f"{command.help[0].upper()}{command.help[1:]}."
-        sub = choices.add_parser(
-            command.name, help=command.help, description=about, epilog=EXIT_CODES, allow_abbrev=False
-        )
+        about = command.help.capitalize() + "."
+        sub = choices.add_parser(command.name, help=command.help, description=about, epilog=EXIT_CODES)
         sub.set_defaults(run=command.run)
         command.add_arguments(sub)
     return parser
@@ -253,8 +243,8 @@ def _count(text: str) -> int:
 
 def _seconds(text: str) -> float:
     with suppress(ValueError):
-        if float(text) > 0:
-            return float(text)
+        if (seconds := float(text)) > 0:
+            return seconds
     raise argparse.ArgumentTypeError(f"needs a positive number but received {text!r}")
 
 
@@ -274,21 +264,28 @@ def _network_and_domain(arguments: argparse.Namespace) -> tuple[Network, Domain]
 
 def _tessellation(network: Network, domain: Domain, arguments: argparse.Namespace) -> Tessellation:
     """Tessellate; say before the loops are compiled, and on a terminal how many regions there are."""
-    with _held_interrupts():
-        from polyrelu.enumeration.brute import enumerate_brute
-        from polyrelu.enumeration.plane import enumerate_plane
-        from polyrelu.kernels.compiled import is_cached
-        from polyrelu.kernels.plane import enumerate_polygon
-        from polyrelu.tessellation.build import tessellate
+    from polyrelu.enumeration.brute import enumerate_brute
+    from polyrelu.enumeration.plane import enumerate_plane
+    from polyrelu.tessellation.build import tessellate
 
-        is_ready = is_cached(enumerate_polygon)
     methods: dict[str, Method] = {"plane": enumerate_plane, "brute": enumerate_brute}
     method = methods.get(getattr(arguments, "method", None) or "")
     options = {name: getattr(arguments, name, None) for name in ("max_regions", "max_seconds")}
-    if not is_ready and method is not enumerate_brute and _inner_dim(domain) <= 2:
-        print("compiling the loops once (about 30 s) ...", file=sys.stderr, flush=True)
+    if method is not enumerate_brute and 1 <= _inner_dim(domain) <= 2:
+        _announce_compilation()
     with _progress() as progress:
         return tessellate(network, domain, method=method, progress=progress, **options)
+
+
+def _announce_compilation() -> None:
+    with _held_interrupts():
+        from polyrelu.kernels.assembly import vertex_rows
+        from polyrelu.kernels.compiled import is_cached
+        from polyrelu.kernels.plane import enumerate_polygon
+
+        is_ready = is_cached(enumerate_polygon) and is_cached(vertex_rows)
+    if not is_ready:
+        print("compiling the loops once (about 30 s) ...", file=sys.stderr, flush=True)
 
 
 def _inner_dim(domain: Domain) -> int:
@@ -347,6 +344,6 @@ def _fail(problem: object, code: int) -> int:
 
 
 def _drop_output() -> None:
-    """Send what is left for stdout nowhere, so that Python's own flush at exit does not complain once more."""
+    """Send what is left for stdout nowhere, so that Python's flush at exit does not complain once more."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

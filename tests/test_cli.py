@@ -240,7 +240,7 @@ def test_bad_slices(refused, tmp_path, text, complaint):
         (["plot", XOR, "--out", "picture.gif"], "picture.gif"),
         (["plot", XOR, "--out", "picture"], ".png"),
         (["plot", XOR, "--out", "picture.png", "--by", "output", "--output", "1"], "below 1"),
-        (["plot", str(FOLDER / "braid_4.npz"), "--out", "picture.png"], "1 or 2 inputs"),
+        (["plot", str(FOLDER / "braid_4.npz"), "--out", "picture.png"], "dimension 1 or 2 but received one of 4"),
         (["plot", XOR, "--out", "picture.png", "--points", "nowhere.csv"], "nowhere.csv"),
         (["demo", "--out-dir", "/dev/null/x"], "/dev/null/x"),
     ],

@@ -79,6 +79,8 @@ def enumerate_polygon(tables, d, g, tasks, output):
             _form_next_level(level + 1, tables, d, g)
             state[T.LEVEL] = level + 1
             state[T.ENTERING] = 1
+        elif levels[level, T.IS_RELU] and _skip_uncut(level, levels, tables.units, d, g):
+            continue
         else:
             unit = d.cuts[levels[level, T.UNIT] + state[T.CUT]]
             state[T.CUT] += 1
@@ -128,6 +130,7 @@ def _enter_level(level, tables, d, g):
         digits_of_relus(level, levels, d)
     else:
         digits_of_units(level, levels, tables.units, d)
+    levels[level, T.CHANGED] = 0
     if level + 1 < len(levels):
         levels[level + 1, T.IS_FORMED] = 0
 
@@ -143,6 +146,22 @@ def _classify_rows(level, row0, padded, d, g):
     box = g.vertices[T.BOX]
     x, y, x_half, y_half, error = box[T.X], box[T.Y], box[T.X_HALF], box[T.Y_HALF], box[T.BOX_ERROR]
     classify_box(g.maps, row0, padded, x, y, x_half, y_half, error, d.positive, d.undecided)
+
+
+@inlined
+def _skip_uncut(level, levels, units, d, g):
+    """Decide the next cut units of a level of ReLUs as long as their rows miss the box; return whether all are done."""
+    unit0, n_cuts, cut = levels[level, T.UNIT], levels[level, T.N_CUTS], g.state[T.CUT]
+    to_row = levels[level, T.ROW] - unit0
+    while cut < n_cuts:
+        unit = d.cuts[unit0 + cut]
+        found = sides_of_box(unit + to_row, g)
+        if found == 3:
+            break
+        set_digit(unit, found == 2, units, d)
+        cut += 1
+    g.state[T.CUT] = cut
+    return cut == n_cuts
 
 
 @inlined
@@ -223,6 +242,7 @@ def _pop(levels, units, d, g, tasks):
     state[T.TOP] = state[T.START] + state[T.LENGTH]
     state[T.ZERO_TOP] = tasks[task, T.TASK_ZERO_TOP]
     set_digit(d.cuts[levels[level, T.UNIT] + cut - 1], tasks[task, T.TASK_DIGIT], units, d)
+    levels[level, T.CHANGED] = min(levels[level, T.CHANGED], cut - 1)
     if cut < levels[level, T.N_CUTS]:
         set_box(level, g)
 
@@ -233,8 +253,9 @@ def _form_next_level(level, tables, d, g):
     before = level - 1
     levels, floats = tables.levels, g.floats
     unit0, n_cuts = levels[before, T.UNIT], levels[before, T.N_CUTS]
+    changed = levels[before, T.CHANGED]
     n_flips = 0
-    for i in range(n_cuts):
+    for i in range(changed, n_cuts):
         n_flips += d.used_digits[d.cuts[unit0 + i]] != d.digits[d.cuts[unit0 + i]]
     levels[level, T.FLIPS] += n_flips
     is_update = levels[level, T.IS_FORMED] and 4 * n_flips <= levels[before, T.N_UNIT]
@@ -242,7 +263,7 @@ def _form_next_level(level, tables, d, g):
     for c in range(3):
         is_update &= floats[level, T.SIZE + c] <= 4.0 * floats[level, T.FRESH_SIZE + c]
     if is_update:
-        for i in range(n_cuts):
+        for i in range(changed, n_cuts):
             unit = d.cuts[unit0 + i]
             if d.used_digits[unit] != d.digits[unit]:
                 replace_unit(
@@ -265,8 +286,9 @@ def _form_next_level(level, tables, d, g):
         levels[level, T.FLIPS] = 0
         levels[level, T.IS_FORMED] = 1
         g.state[T.PRODUCTS] += 1
-    for i in range(n_cuts):
+    for i in range(changed, n_cuts):
         d.used_digits[d.cuts[unit0 + i]] = d.digits[d.cuts[unit0 + i]]
+    levels[before, T.CHANGED] = n_cuts
     levels[level, T.SERIAL] += 1
 
 

@@ -31,7 +31,8 @@ N_CUTS = 13  # number of cut units of the current polygon
 IS_FORMED = 14  # 1 if the maps have been formed since the level before was entered
 FLIPS = 15  # updates of the maps since they were formed afresh
 SERIAL = 16  # changes whenever the maps change
-N_INTEGERS = 17
+CHANGED = 17  # cut units before this one have the digits that the next level's maps were formed with
+N_INTEGERS = 18
 
 # --- float table, one row for each level ---------------------------------------------------------------
 RHO = 0  # 3 columns: error of a form's coefficient is at most its norm times this

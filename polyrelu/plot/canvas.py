@@ -65,9 +65,10 @@ def add_legend(ax: Axes) -> None:
     named = dict(zip(labels, handles, strict=True))
     if named:
         below = ax.transAxes + ScaledTranslation(0, -LABELS_HEIGHT, ax.figure.dpi_scale_trans)
+        columns = len(named) if len(named) <= 5 else (len(named) + 1) // 2
         legend = ax.legend(
             named.values(), named.keys(), loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below,
-            ncols=min(len(named), 5), frameon=False, fontsize="small", labelcolor=INK,
+            ncols=columns, frameon=False, fontsize="small", labelcolor=INK,
         )  # fmt: skip
         for line in legend.get_lines():
             line.set_linewidth(1.6)

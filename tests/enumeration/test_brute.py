@@ -115,8 +115,11 @@ def test_refusals():
         enumerate_brute(network, Domain.unit(2))
     with pytest.raises(DomainError, match="holds no point"):
         enumerate_brute(network, Domain.from_halfspaces([[0, 0, 0, 0]], [-1]))
-    with pytest.raises(DomainError, match="is the point"):
-        enumerate_brute(network, Domain.box([1] * 4, [1] * 4))
+
+
+def test_a_point_has_the_pattern_at_it():
+    [region] = enumerate_brute(braid(4), Domain.box([1, 2, 3, 3], [1, 2, 3, 3]))
+    assert region.pattern == braid(4).exact.pattern_at([1, 2, 3, 3])
 
 
 def test_an_interrupt_stops_it(monkeypatch):
