@@ -39,6 +39,8 @@ $(STAMP): pyproject.toml constraints.txt
 	       "On Debian: apt-get install python3-venv" >&2; exit 1; }
 	test -x $(VENV)/bin/pip || $(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	@echo "compiling the loops once (about half a minute) and keeping them for later runs"
+	@$(VENV)/bin/polyrelu demo --out-dir $(VENV)/first-run >/dev/null
 	@touch $@
 
 help:  ## list the targets

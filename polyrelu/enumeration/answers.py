@@ -10,7 +10,7 @@ from polyrelu.enumeration.exact_plane import FarPolygon, Line, float_vertex, sig
 from polyrelu.enumeration.plane_tables import PlaneTables
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.kernels import tables as T
-from polyrelu.kernels.extended import decide_sign, place_vertex
+from polyrelu.kernels.extended import extended_answer
 from polyrelu.kernels.polygons import Geometry
 from polyrelu.kernels.predicates import UNKNOWN
 from polyrelu.network.model import Network
@@ -50,7 +50,7 @@ class Answers:
         def answer(_: int) -> int:
             result = T.ABORT_ANSWER
             with self:
-                result = self._answer()
+                result = self._answer() + T.SIGN_SHIFT
             return result
 
         return answer
@@ -76,13 +76,10 @@ class Answers:
         sides = laid_out.geometry.columns[[line, other], T.FAR_SIDE_X : T.FAR_SIDE_Y + 1]
         if sides.any():
             return None
-        decide = decide_sign if kind == T.ASK_SIGN else place_vertex
-        answer = decide(
-            row, line, other, laid_out.tables, laid_out.digits.digits, self.geometry, laid_out.extended
+        answer = extended_answer(
+            kind, row, line, other, laid_out.tables, laid_out.digits.digits, self.geometry, laid_out.extended
         )
-        if kind == T.ASK_SIGN:
-            return None if answer == UNKNOWN else answer
-        return 0 if answer else None
+        return None if answer == UNKNOWN else answer
 
     def form(self, column: int) -> Line:
         """Return the exact line of a column, up to a positive factor, in the current region."""

@@ -211,7 +211,7 @@ def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
             tasks = _doubled(tasks)
             status = enumerate_polygon(tables, digits, geometry, tasks, output)
         if status == T.ABORTED:
-            raise answers.error
+            raise answers.error or KeyboardInterrupt()
         regions, corners, extra, far = state[T.N_OUT : T.N_FAR + 1].tolist()
         if status == T.OUTPUT_FULL and regions == 0:
             size *= 2

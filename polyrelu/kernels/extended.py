@@ -60,22 +60,18 @@ class Extended(NamedTuple):
 
 
 @loop
-def decide_sign(row, line, other, tables, digits, g, x):
-    """Return the sign of a row at the crossing of two near lines, or UNKNOWN."""
+def extended_answer(kind, row, line, other, tables, digits, g, x):
+    """Return the sign of a row at the crossing of two near lines, or UNKNOWN.
+
+    Of kind `ASK_VERTEX`: store the crossing in the scratch row of the vertices and return 0, or UNKNOWN.
+    """
     _load(row, line, other, tables, digits, g, x)
     lattices = 1.0
-    for column in (row, line, other):
+    for column in (line, other):
         lattices *= g.floats[g.columns[column, T.COLUMN_LEVEL], T.LATTICE]
-    return _sign(x.forms, x.errors, lattices)
-
-
-@loop
-def place_vertex(row, line, other, tables, digits, g, x):
-    """Store the crossing of two near lines in the scratch row of the vertices; False if it is not certain."""
-    _load(row, line, other, tables, digits, g, x)
-    gap_known = g.floats[g.columns[line, T.COLUMN_LEVEL], T.LATTICE]
-    gap_known *= g.floats[g.columns[other, T.COLUMN_LEVEL], T.LATTICE]
-    return _crossing(x.forms, x.errors, gap_known, g.vertices, T.SCRATCH)
+    if kind == T.ASK_SIGN:
+        return _sign(x.forms, x.errors, lattices * g.floats[g.columns[row, T.COLUMN_LEVEL], T.LATTICE])
+    return 0 if _crossing(x.forms, x.errors, lattices, g.vertices, T.SCRATCH) else UNKNOWN
 
 
 @inlined

@@ -108,11 +108,11 @@ def ask(kind, row, line, other, g):
     state = g.state
     state[T.QUESTION], state[T.QUESTION + 1] = kind, row
     state[T.QUESTION + 2], state[T.QUESTION + 3] = line, other
-    sign = call_address(state[T.ASK], np.int64(0))
-    if sign == T.ABORT_ANSWER:
+    answer = call_address(state[T.ASK], np.int64(0))
+    if answer == T.ABORT_ANSWER:
         state[T.ABORT] = 1
         return 0
-    return sign
+    return answer - T.SIGN_SHIFT
 
 
 @loop

@@ -106,7 +106,8 @@ FILTERED, EXTENDED, EXACT = 18, 19, 20  # how many signs were decided how
 PRODUCTS, UPDATES = 21, 22  # how often maps were formed afresh, and updated
 N_STATE = 23
 ASK_SIGN, ASK_VERTEX = 0, 1
-ABORT_ANSWER = -9
+ABORT_ANSWER = 0  # what ctypes returns, too, for an exception that it cannot hand on
+SIGN_SHIFT = 2  # all other answers are a sign plus this
 
 # --- what the enumeration returns with -----------------------------------------------------------------
 DONE, OUTPUT_FULL, STACK_FULL, ABORTED = 0, 1, 2, 3

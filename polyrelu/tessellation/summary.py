@@ -257,7 +257,9 @@ def _rational(value: Fraction) -> str:
 def _network_text(tessellation: Tessellation) -> str:
     network = tessellation.network
     widths = [network.layers[0].n_inputs, *(layer.n_outputs for layer in network.layers)]
-    sizes = "-".join(map(str, widths)) if len(widths) <= 12 else f"{widths[0]}-...-{widths[-1]}, {len(widths) - 1} layers"
+    sizes = "-".join(map(str, widths))
+    if len(widths) > 12:
+        sizes = f"{widths[0]}-...-{widths[-1]}, {len(widths) - 1} layers"
     on = f", on a slice of dimension {network.dim}" if network.dim != widths[0] else ""
     return f"{sizes}{on}, {network.n_neurons} neurons ({network.hash[:12]})"
 

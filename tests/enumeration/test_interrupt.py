@@ -45,6 +45,13 @@ def test_an_interrupt_inside_a_question_ends_the_enumeration(monkeypatch: pytest
     assert caught.value.partial is None or not caught.value.partial.is_complete
 
 
+def test_an_interrupt_before_a_question_is_read_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ctypes drops an exception raised on the way into Python and returns 0: that must not count as a sign."""
+    monkeypatch.setattr(answers.Answers, "callback", lambda self: lambda _: 0)
+    with pytest.raises(EnumerationInterrupted):
+        enumerate_plane(gaussian([2, *[50] * 20, 1]), BOX)
+
+
 def test_an_error_inside_a_question_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("planted")
