@@ -8,8 +8,8 @@ rationals.
 from __future__ import annotations
 
 import hashlib
-import math
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
