@@ -37,8 +37,8 @@ def count_pairs_without(pairs: NDArray[np.int32], others: NDArray[np.int32], n_r
 def to_networkx(tessellation: Tessellation) -> networkx.Graph:
     """Return the adjacency graph with exact attributes.
 
-    Nodes are the regions' numbers with ``pattern`` (`Pattern`), ``witness`` (tuple of Fraction), ``area`` (Fraction,
-    None if unbounded) and ``is_bounded``; edges carry ``neurons``, those that vanish on the common facet, and
+    Nodes are the regions' numbers with ``index``, ``pattern`` (`Pattern`), ``witness`` (tuple of Fraction), ``area``
+    (Fraction, None if unbounded) and ``is_bounded``; edges carry ``neurons``, those that vanish on the common facet, and
     ``facet``, its number.
 
     Examples
@@ -62,7 +62,8 @@ def to_networkx(tessellation: Tessellation) -> networkx.Graph:
     bounded = t.bounded.tolist()
     for index, area in enumerate(t.areas()):
         pattern = t.network.pattern(patterns[index])
-        graph.add_node(index, pattern=pattern, witness=t.witness(index), area=area, is_bounded=bounded[index])
+        facts = {"pattern": pattern, "witness": t.witness(index), "area": area, "is_bounded": bounded[index]}
+        graph.add_node(index, index=index, **facts)
     for facet in t.inner_facets.tolist():
         a, b = t.facet_regions[facet].tolist()
         graph.add_edge(a, b, neurons=tuple(t.facet_neurons(facet).tolist()), facet=facet)
