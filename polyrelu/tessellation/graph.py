@@ -38,8 +38,8 @@ def to_networkx(tessellation: Tessellation) -> networkx.Graph:
     """Return the adjacency graph with exact attributes.
 
     Nodes are the regions' numbers with ``index``, ``pattern`` (`Pattern`), ``witness`` (tuple of Fraction), ``area``
-    (Fraction, None if unbounded) and ``is_bounded``; edges carry ``neurons``, those that vanish on the common facet, and
-    ``facet``, its number.
+    (Fraction, None if unbounded) and ``is_bounded``; edges carry ``neurons``, those that vanish on the common facet,
+    and ``facet``, its number.
 
     Examples
     --------
