@@ -4,12 +4,13 @@ Generic networks are those of `polyrelu.testing.gaussian`, on the box [-1, 1]^2.
 throw-away prototype that this engine has to beat, ``goal`` the rate it aims for. Degenerate networks show what
 exact zeros cost. The last job is real: the plane through three images, through a network with 784 inputs.
 
-CPU seconds of the whole process are compared, the best of a few runs; other work on the machine still slows them
-down.
+CPU seconds of the whole process are compared, the best of a few runs, with Python's garbage collector off as in
+`timeit`; other work on the machine still slows them down.
 """
 
 from __future__ import annotations
 
+import gc
 import itertools
 import time
 from collections.abc import Callable
@@ -62,7 +63,10 @@ def _row(
 ) -> None:
     best: PlaneRegions | None = None
     for _ in range(repeats):
+        gc.collect()
+        gc.disable()
         found = enumerate_plane(network, domain)
+        gc.enable()
         best = found if best is None or found.seconds < best.seconds else best
     assert best is not None and expected in (None, best.n_regions), f"{name}: {best and best.n_regions} regions"
     assemble = tessellate(network, domain).seconds["assemble"]
