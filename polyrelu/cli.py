@@ -281,9 +281,9 @@ def _announce_compilation() -> None:
     with _held_interrupts():
         from polyrelu.kernels.assembly import vertex_rows
         from polyrelu.kernels.compiled import is_cached
-        from polyrelu.kernels.plane import enumerate_polygon
+        from polyrelu.kernels.depth_first import enumerate_cells
 
-        is_ready = is_cached(enumerate_polygon) and is_cached(vertex_rows)
+        is_ready = is_cached(enumerate_cells) and is_cached(vertex_rows)
     if not is_ready:
         print("compiling the loops once (about 30 s) ...", file=sys.stderr, flush=True)
 

@@ -482,10 +482,10 @@ def test_compilation_is_announced(capsys, monkeypatch):
 
 def test_the_compiler_is_known_to_have_run():
     from polyrelu.kernels.compiled import is_cached, loop
-    from polyrelu.kernels.plane import enumerate_polygon
+    from polyrelu.kernels.depth_first import enumerate_cells
 
     polyrelu.tessellate(load_network("xor_01"))
-    assert is_cached(enumerate_polygon)
+    assert is_cached(enumerate_cells)
 
     @loop
     def unseen(x):

@@ -1,40 +1,42 @@
-"""Answers to what the plane enumeration's float filter leaves open: double-doubles, then rationals."""
+"""Answers to what the filters of a compiled enumeration leave open: double-doubles in the plane, then rationals."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
+from polyrelu.enumeration.exact_forms import CurrentForms
 from polyrelu.enumeration.exact_plane import FarPolygon, Line, float_vertex, sign_at_crossing
 from polyrelu.enumeration.plane_tables import PlaneTables
-from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.extended import extended_answer
-from polyrelu.kernels.polygons import Geometry
 from polyrelu.kernels.predicates import UNKNOWN
-from polyrelu.network.model import Network
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "PlaneAnswers"]
 
 
-@dataclass
-class Answers:
+class Answers(ABC):
     """Answers the questions of a compiled enumeration about its current region.
 
-    Double-doubles come first, rationals have the last word. Exact maps are kept for each level until the
-    enumeration changes them. An exception, such as the user's interrupt, is stored and ends the enumeration.
+    An exception, such as the user's interrupt, is stored and ends the enumeration.
+
+    Attributes
+    ----------
+    forms : CurrentForms
+    geometry
+        That of the compiled loop; replaced when its stacks grow.
+    error : BaseException or None
     """
 
-    network: Network
-    polygon: FarPolygon
-    laid_out: PlaneTables
-    geometry: Geometry = field(init=False)
-    error: BaseException | None = None
-    _maps: dict[int, tuple[int, RationalMatrix]] = field(default_factory=dict)
+    def __init__(self, forms: CurrentForms, geometry: Any) -> None:
+        self.forms = forms
+        self.geometry = geometry
+        self.error: BaseException | None = None
 
-    def __post_init__(self) -> None:
-        self.geometry = self.laid_out.geometry  # replaced when the stacks grow
+    @abstractmethod
+    def answer(self) -> int:
+        """Return the sign that answers the question in the state."""
 
     def __enter__(self) -> Self:
         return self
@@ -47,15 +49,24 @@ class Answers:
     def callback(self) -> Callable[[int], int]:
         """Return the function that the compiled loop calls."""
 
-        def answer(_: int) -> int:
+        def call(_: int) -> int:
             result = T.ABORT_ANSWER
             with self:
-                result = self._answer() + T.SIGN_SHIFT
+                result = self.answer() + T.SIGN_SHIFT
             return result
 
-        return answer
+        return call
 
-    def _answer(self) -> int:
+
+class PlaneAnswers(Answers):
+    """Answers about crossings of lines: double-doubles come first, rationals have the last word."""
+
+    def __init__(self, polygon: FarPolygon, laid_out: PlaneTables) -> None:
+        super().__init__(CurrentForms(laid_out.network, polygon.lines), laid_out.geometry)
+        self.laid_out = laid_out
+
+    def answer(self) -> int:
+        """Return a row's sign at a crossing, or place the crossing in the scratch row of the vertices."""
         state = self.geometry.state
         kind, row, line, other = state[T.QUESTION : T.QUESTION + 4].tolist()
         extended = self._extended(kind, row, line, other)
@@ -64,72 +75,21 @@ class Answers:
             return extended
         state[T.EXACT] += 1
         if kind == T.ASK_SIGN:
-            return sign_at_crossing(self.form(row), self.form(line), self.form(other))
+            return sign_at_crossing(self._line(row), self._line(line), self._line(other))
         vertex = self.geometry.vertices[T.SCRATCH]
-        vertex[:] = float_vertex(self.form(line), self.form(other))
-        vertex[T.GAP] = 0.0  # the forms above are exact only up to factors
+        vertex[:] = float_vertex(self._line(line), self._line(other))
+        vertex[T.GAP] = 0.0  # the lines above are exact only up to factors
         return 0
+
+    def _line(self, column: int) -> Line:
+        a, b, c, m = self.forms.form(column)
+        return a, b, c, m
 
     def _extended(self, kind: int, row: int, line: int, other: int) -> int | None:
         """Return what double-doubles answer, None if they cannot."""
-        laid_out = self.laid_out
-        sides = laid_out.geometry.columns[[line, other], T.FAR_SIDE_X : T.FAR_SIDE_Y + 1]
-        if sides.any():
+        network = self.laid_out.network
+        if network.columns[[line, other], T.FAR_SIDE].any():
             return None
-        answer = extended_answer(
-            kind, row, line, other, laid_out.tables, laid_out.digits.digits, self.geometry, laid_out.extended
-        )
+        digits = network.digits.digits
+        answer = extended_answer(kind, row, line, other, network.tables, digits, self.geometry, self.laid_out.extended)
         return None if answer == UNKNOWN else answer
-
-    def form(self, column: int) -> Line:
-        """Return the exact line of a column, up to a positive factor, in the current region."""
-        if column >= self.laid_out.first_line:
-            return self.polygon.lines[column - self.laid_out.first_line]
-        level = int(self.laid_out.geometry.columns[column, T.COLUMN_LEVEL])
-        maps = self._level_maps(level)
-        first, last = int(self.laid_out.tables.levels[level, T.PRE]), int(self.laid_out.tables.levels[level, T.ROW])
-        if column < last or first == last:
-            return _row(maps, column - first)
-        return self._cut_row(maps, column, first)
-
-    def _cut_row(self, maps: RationalMatrix, column: int, first: int) -> Line:
-        p, q = self.laid_out.extended.sources[column].tolist()
-        a, b, c, _ = _row(maps, p - first)
-        if q >= 0:
-            d, e, f, _ = _row(maps, q - first)
-            return a - d, b - e, c - f, 0
-        level = int(self.laid_out.geometry.columns[column, T.COLUMN_LEVEL])
-        activation = self.network.hidden[level].activation
-        unit, index = self._unit_of(level, column)
-        point = activation.functions[activation.kind[unit]].breakpoints[index]
-        scale = point.denominator
-        return a * scale, b * scale, c * scale - point.numerator * maps.denominator, 0
-
-    def _unit_of(self, level: int, column: int) -> tuple[int, int]:
-        """Return the unit of a cut row, counted in its layer, and which of the unit's rows it is."""
-        start, n = int(self.laid_out.tables.levels[level, T.UNIT]), int(self.laid_out.tables.levels[level, T.N_UNIT])
-        firsts = self.laid_out.tables.units[start : start + n, T.UNIT_ROW]
-        unit = int(firsts.searchsorted(column, side="right")) - 1
-        return unit, column - int(firsts[unit])
-
-    def _level_maps(self, level: int) -> RationalMatrix:
-        """Return the exact preactivations of a level under the current digits."""
-        serial = int(self.laid_out.tables.levels[level, T.SERIAL])
-        known = self._maps.get(level)
-        if known is not None and known[0] == serial:
-            return known[1]
-        exact = self.network.exact
-        if level == 0:
-            inputs = exact.input_rows()
-        else:
-            start, n = self.laid_out.tables.levels[level - 1, [T.UNIT, T.N_UNIT]].tolist()
-            digits = self.laid_out.digits.digits[start : start + n].tolist()
-            inputs = exact.layers[level - 1].outputs(self._level_maps(level - 1), digits)
-        maps = exact.layers[level].preactivations(inputs)
-        self._maps[level] = serial, maps
-        return maps
-
-
-def _row(maps: RationalMatrix, index: int) -> Line:
-    numerators = maps.numerators
-    return int(numerators[index, 0]), int(numerators[index, 1]), int(numerators[index, 2]), 0

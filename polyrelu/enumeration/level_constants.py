@@ -1,4 +1,4 @@
-"""What the compiled plane enumeration knows of a level from the start: norms, lattices, exact first maps."""
+"""What the compiled enumerations know of a level from the start: norms, lattices, exact first maps."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from polyrelu.network.model import Layer, Network
 
 __all__ = [
     "double_double",
-    "lay_out_first_level",
+    "extend_first_level",
+    "first_level",
     "layer_bounds",
     "piece_table",
     "proportional_rows",
+    "set_first_level",
     "set_lattices",
 ]
 
@@ -51,34 +53,58 @@ def _frobenius(norms: NDArray[np.float64]) -> float:
     return math.inf if is_huge else math.sqrt(float(np.square(norms).sum())) * SLACK
 
 
-def lay_out_first_level(
+def first_level(network: Network) -> RationalMatrix:
+    """Return the exact forms of the first level's preactivations."""
+    return network.exact.layers[0].preactivations(network.exact.input_rows())
+
+
+def set_first_level(
     first: RationalMatrix,
     row: NDArray[np.int64],
     maps: NDArray[np.float64],
     floats: NDArray[np.float64],
-    extended: E.Extended,
+    bounds: NDArray[np.float64],
 ) -> None:
     """Set the first level's maps: the nearest floats of the exact forms, with errors relative to their size."""
-    n = first.shape[0]
-    block = slice(row[T.PRE], row[T.PRE] + n)
-    exact = first.numerators.tolist()
-    parts = [[double_double(int(v), first.denominator) for v in entries] for entries in exact]
-    high, low = np.array(parts, dtype=np.float64).reshape(n, 3, 2).transpose(2, 1, 0)
-    maps[:3, block] = extended.high[:, block] = high
-    extended.low[:, block] = low
-    is_zero = np.array([not any(row) for row in exact], dtype=bool)
-    maps[3, block] = np.where(is_zero, 0.0, np.maximum(row_norms(high.T, np.zeros(n)), FLOOR))
-    frobenius = _frobenius(maps[3, block])
+    block = slice(row[T.PRE], row[T.PRE] + first.shape[0])
+    high, _ = _double_doubles(first)
+    maps[: first.shape[1], block] = high
+    is_zero = np.array([not any(entries) for entries in first.numerators.tolist()], dtype=bool)
+    maps[-1, block] = np.where(is_zero, 0.0, np.maximum(row_norms(high.T, np.zeros(len(is_zero))), FLOOR))
+    frobenius = _frobenius(maps[-1, block])
     has_cut_rows = row[T.ROW] != row[T.PRE]
-    for c in range(3):
-        column = [Fraction(int(row[c]), first.denominator) for row in exact]
+    for c, column in enumerate(_columns(first)):
         in_floats = _is_sum(column, high[c])
-        floats[T.SIZE + c] = 1.0 if any(column) else 0.0
-        floats[T.RHO + c] = (0.0 if in_floats else 2 * UNIT_ROUNDOFF) + has_cut_rows * 8 * UNIT_ROUNDOFF
-        floats[T.ERROR + c] = 0.0 if in_floats else 2 * UNIT_ROUNDOFF * frobenius
-        in_doubles = in_floats or _is_sum(column, high[c], low[c])
+        bounds[T.SIZE, c] = 1.0 if any(column) else 0.0
+        bounds[T.RHO, c] = (0.0 if in_floats else 2 * UNIT_ROUNDOFF) + has_cut_rows * 8 * UNIT_ROUNDOFF
+        bounds[T.ERROR, c] = 0.0 if in_floats else 2 * UNIT_ROUNDOFF * frobenius
+
+
+def extend_first_level(
+    first: RationalMatrix, row: NDArray[np.int64], maps: NDArray[np.float64], extended: E.Extended
+) -> None:
+    """Set the first level's maps in double-doubles, once `set_first_level` has set their norms."""
+    block = slice(row[T.PRE], row[T.PRE] + first.shape[0])
+    high, low = _double_doubles(first)
+    extended.high[:, block], extended.low[:, block] = high, low
+    frobenius = _frobenius(maps[-1, block])
+    has_cut_rows = row[T.ROW] != row[T.PRE]
+    for c, column in enumerate(_columns(first)):
+        in_doubles = _is_sum(column, high[c], low[c])
         extended.bounds[0, E.RHO + c] = (0.0 if in_doubles else DD) + has_cut_rows * 8 * DD
         extended.bounds[0, E.ERROR + c] = 0.0 if in_doubles else DD * frobenius
+
+
+def _double_doubles(first: RationalMatrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a matrix, transposed, as double-doubles: high and low parts."""
+    parts = [[double_double(int(v), first.denominator) for v in row] for row in first.numerators.tolist()]
+    high, low = np.array(parts, dtype=np.float64).reshape(*first.shape, 2).transpose(2, 1, 0)
+    return high, low
+
+
+def _columns(matrix: RationalMatrix) -> list[list[Fraction]]:
+    rows = matrix.numerators.tolist()
+    return [[Fraction(int(row[c]), matrix.denominator) for row in rows] for c in range(matrix.shape[1])]
 
 
 def _is_sum(exact: Sequence[Fraction], *parts: NDArray[np.float64]) -> bool:

@@ -1,34 +1,30 @@
 """All regions of a network with one or two inputs: depth-first plane enumeration, certified.
 
-Floats propose, with proven error bounds; double-doubles and rationals decide the rest
-(`polyrelu.kernels.plane`). A network with one input is enumerated on a strip of height one, whose regions are the
+Floats propose, with proven error bounds; double-doubles and rationals decide the rest (`polyrelu.kernels.depth_first`,
+`polyrelu.kernels.polygons`). A network with one input is enumerated on a strip of height one, whose regions are the
 network's times an interval.
 """
 
 from __future__ import annotations
 
-import ctypes
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.enumeration.exact_plane import far_polygon
-from polyrelu.errors import BudgetError, DomainError, EnumerationInterrupted
+from polyrelu.enumeration.exact_plane import FarPolygon, far_polygon
+from polyrelu.errors import DomainError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.model import Network
 
 if TYPE_CHECKING:
-    from polyrelu.kernels.plane import Output
+    from polyrelu.enumeration.plane_tables import PlaneTables
+    from polyrelu.kernels.polygons import PolygonOutput
 
 __all__ = ["Decisions", "PlaneRegions", "enumerate_plane", "strip_domain", "strip_network"]
-
-CHUNK = 1 << 15
-"""Regions that one call of the compiled loop delivers at most; between calls Python sees interrupts."""
 
 
 class Decisions(NamedTuple):
@@ -144,36 +140,11 @@ def enumerate_plane(
             "flat. tessellate() handles flat domains."
         )
     # The compiled loops are imported here because `import polyrelu` must not load numba.
-    from polyrelu.enumeration.answers import Answers
     from polyrelu.enumeration.plane_tables import plane_tables
+    from polyrelu.enumeration.running import collect
 
-    laid_out = plane_tables(network, polygon)
-    answers = Answers(network, polygon, laid_out)
-    chunks: list[PlaneRegions] = []
-
-    def gather(is_complete: bool) -> PlaneRegions:
-        return _concatenate(chunks, time.process_time() - start, is_complete)
-
-    start = time.process_time()
-    deadline = None if max_seconds is None else time.monotonic() + max_seconds
-    try:
-        for chunk in _chunks(network, region_domain, laid_out, answers):
-            chunks.append(chunk)
-            found = sum(c.n_regions for c in chunks)
-            if progress is not None:
-                progress(found)
-            over_count = max_regions is not None and found > max_regions
-            if over_count or (deadline is not None and time.monotonic() > deadline and not chunk.is_complete):
-                limit = f"{max_regions} regions" if over_count else f"{max_seconds} seconds"
-                raise BudgetError(
-                    f"enumerate_plane reached its budget of {limit} after {found} regions; they are in .partial. "
-                    "Raise the budget or cut the domain.",
-                    gather(False),
-                )
-    except KeyboardInterrupt as interrupt:
-        partial = gather(False) if chunks else None
-        raise EnumerationInterrupted(partial) from interrupt
-    return gather(True)
+    parts = _parts(network, region_domain, polygon, plane_tables(network, polygon))
+    return collect("enumerate_plane", parts, _concatenate, max_regions, max_seconds, progress)
 
 
 def strip_network(network: Network) -> Network:
@@ -188,37 +159,15 @@ def strip_domain(domain: Domain) -> Domain:
     return Domain(2, (*rows, (0, 1, 0), (0, -1, 1)), domain.label)
 
 
-def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
-    """Run the compiled loop; yield what it finds, the last chunk marked complete."""
-    from polyrelu.kernels import tables as T
-    from polyrelu.kernels.plane import enumerate_polygon
+def _parts(network: Network, domain: Domain, polygon: FarPolygon, laid_out: PlaneTables) -> Iterator[PlaneRegions]:
+    """Run the compiled loop; yield what it finds, the last part marked complete."""
+    from polyrelu.enumeration.answers import PlaneAnswers
+    from polyrelu.enumeration.running import run
 
-    tables, digits, geometry = laid_out.tables, laid_out.digits, laid_out.geometry
-    state = geometry.state
-    callback = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(answers.callback())
-    state[T.ASK] = ctypes.cast(callback, ctypes.c_void_p).value
-    tasks = np.zeros((64, T.N_TASK_INTEGERS), np.int64)
-    n_words = network.layout.n_words
-    size = CHUNK
-    output = _output(size, n_words)
-    while True:
-        status = enumerate_polygon(tables, digits, geometry, tasks, output)
-        while status == T.STACK_FULL:
-            geometry = geometry._replace(
-                vertices=_doubled(geometry.vertices), marks=_doubled(geometry.marks), zeros=_doubled(geometry.zeros)
-            )
-            answers.geometry = geometry
-            tasks = _doubled(tasks)
-            status = enumerate_polygon(tables, digits, geometry, tasks, output)
-        if status == T.ABORTED:
-            raise answers.error or KeyboardInterrupt()
-        regions, corners, extra, far = state[T.N_OUT : T.N_FAR + 1].tolist()
-        if status == T.OUTPUT_FULL and regions == 0:
-            size *= 2
-            output = _output(size, n_words)
-            continue
-        state[T.N_OUT : T.N_FAR + 1] = 0
-        filtered, extended, exact = state[T.FILTERED : T.EXACT + 1].tolist()
+    tables, n_words = laid_out.network, network.layout.n_words
+    answers = PlaneAnswers(polygon, laid_out)
+    for chunk in run(tables, laid_out.geometry, answers, lambda size: _output(size, n_words)):
+        output, (regions, corners, extra, far, _) = chunk.output, chunk.lengths
         yield PlaneRegions(
             network,
             domain,
@@ -229,22 +178,20 @@ def _chunks(network, domain, laid_out, answers):  # type: ignore[no-untyped-def]
             output.extra[:extra].copy(),
             output.far[:far, 0].astype(np.int64),
             output.far[:far, 1:].copy(),
-            laid_out.column_unit,
-            laid_out.column_pieces,
-            laid_out.unit_neuron,
-            laid_out.first_line,
-            Decisions(filtered, extended, exact),
+            tables.column_unit,
+            tables.column_pieces,
+            tables.unit_neuron,
+            tables.first_line,
+            Decisions(*chunk.decisions),
             0.0,
-            status == T.DONE,
+            chunk.is_last,
         )
-        if status == T.DONE:
-            return
 
 
-def _output(size: int, n_words: int) -> Output:
-    from polyrelu.kernels.plane import Output
+def _output(size: int, n_words: int) -> PolygonOutput:
+    from polyrelu.kernels.polygons import PolygonOutput
 
-    return Output(
+    return PolygonOutput(
         np.empty((size, n_words), np.uint64),
         np.zeros(size + 1, np.int64),
         np.empty((8 * size, 2)),
@@ -252,10 +199,6 @@ def _output(size: int, n_words: int) -> Output:
         np.empty((8 * size, 2), np.int64),
         np.empty((4 * size, 3)),
     )
-
-
-def _doubled(stack: NDArray) -> NDArray:
-    return np.concatenate([stack, np.zeros_like(stack)])
 
 
 def _concatenate(chunks: list[PlaneRegions], seconds: float, is_complete: bool) -> PlaneRegions:

@@ -1,33 +1,20 @@
-"""Lay a network and a polygon out in the tables that the compiled plane enumeration reads."""
+"""Lay a network with two inputs and a polygon out in the tables that the compiled plane enumeration reads."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from polyrelu.enumeration.exact_plane import FarPolygon, float_vertex
-from polyrelu.enumeration.level_constants import (
-    double_double,
-    lay_out_first_level,
-    layer_bounds,
-    piece_table,
-    proportional_rows,
-    set_lattices,
-)
+from polyrelu.enumeration.level_constants import double_double, extend_first_level, first_level
+from polyrelu.enumeration.network_tables import NetworkTables, network_tables
 from polyrelu.kernels import extended as E
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.arithmetic import DD
-from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF, row_norms
-from polyrelu.kernels.digits import Digits
-from polyrelu.kernels.plane import Tables
-from polyrelu.kernels.polygons import Geometry
-from polyrelu.kernels.tiles import TILE
-from polyrelu.network.activation import MAX_UNIT, Activation, PiecewiseLinear
-from polyrelu.network.model import Layer, Network
+from polyrelu.kernels.bounds import UNIT_ROUNDOFF, row_norms
+from polyrelu.kernels.polygons import Polygons
+from polyrelu.network.model import Network
 
 __all__ = ["PlaneTables", "plane_tables"]
 
@@ -38,260 +25,57 @@ class PlaneTables:
 
     Attributes
     ----------
-    tables, digits, geometry, extended
+    network : NetworkTables
+    geometry, extended
         What the compiled loops read and write.
-    first_line : int
-        Column of the domain's first row; the four sides of the far square come last.
-    column_unit : int array, shape (n_columns,)
-        Unit whose digit changes across a column's line; -1 for columns that are not cut rows.
-    column_pieces : int array, shape (n_columns, 2)
-        The two digits on its sides (for a max unit: its two inputs).
-    unit_neuron : int array, shape (n_units,)
-        Neuron of a unit, -1 for units without a digit.
     """
 
-    tables: Tables
-    digits: Digits
-    geometry: Geometry
+    network: NetworkTables
+    geometry: Polygons
     extended: E.Extended
-    first_line: int
-    column_unit: NDArray[np.int64]
-    column_pieces: NDArray[np.int64]
-    unit_neuron: NDArray[np.int64]
 
 
 def plane_tables(network: Network, polygon: FarPolygon) -> PlaneTables:
-    """Return the tables for a network with two inputs on a polygon."""
-    hidden = network.hidden
-    levels = np.zeros((len(hidden), T.N_INTEGERS), dtype=np.int64)
-    floats = np.zeros((len(hidden) + 1, T.N_FLOATS))
-    functions = list(dict.fromkeys(f for layer in hidden for f in layer.activation.functions))
-    pieces, piece_start = piece_table(functions)
-    units = np.zeros((sum(layer.n_outputs for layer in hidden), T.N_UNIT_INTEGERS), dtype=np.int64)
-    n_columns = _lay_out_columns(hidden, levels, units, piece_start)
-    first_line, n_columns = n_columns, n_columns + len(polygon.lines)
-    unit_neuron = _digit_fields(network, levels, units)
-
-    maps = np.zeros((4, n_columns))
-    column_unit = np.full(n_columns, -1, dtype=np.int64)
-    column_pieces = np.zeros((n_columns, 2), dtype=np.int64)
-    columns = np.zeros((n_columns, T.N_COLUMN_INTEGERS), dtype=np.int64)
-    columns[:, T.COLUMN_LEVEL], columns[:, T.COLUMN_CLASS] = len(hidden), np.arange(n_columns)
-    extended = _extended(len(hidden), n_columns)
-    weights, pointers, rows, bias = _Pool(np.float64), _Pool(np.int64), _Pool(np.int64), _Pool(np.float64)
-    ends = [*levels[1:, T.PRE].tolist(), first_line]
-    for index, layer in enumerate(hidden):
-        row, end = levels[index], ends[index]
-        norms = _lay_out_layer(layer, row, weights, pointers, rows, bias)
-        layer_bounds(layer, norms, floats[index])
-        block = slice(row[T.PRE], row[T.PRE] + len(norms))
-        maps[3, block] = norms
-        columns[block, T.COLUMN_CLASS] = row[T.PRE] + proportional_rows(layer)
-        columns[row[T.PRE] : end, T.COLUMN_LEVEL] = index
-        maps[2, block.stop : end] = -1.0
-        _lay_out_cut_rows(row, units, pieces, column_unit, column_pieces, extended)
-    if hidden:
-        first = network.exact.layers[0].preactivations(network.exact.input_rows())
-        lay_out_first_level(first, levels[0], maps, floats[0], extended)
-    for row, end, constants in zip(levels, ends, floats, strict=False):
-        _norm_cut_rows(row, end, maps, extended)
-        constants[T.LARGEST_ROW] = maps[3, row[T.PRE] : end].max(initial=0.0)
-    set_lattices(network, floats)
-    _lay_out_domain(polygon, first_line, columns, maps, floats[-1], extended)
-
-    tables = Tables(levels, units, pieces, weights.array(), pointers.array(), rows.array(), bias.array())
-    geometry = _geometry(polygon, first_line, maps, floats, columns, len(hidden))
-    digits = _digits(network, levels, n_columns, len(units))
-    return PlaneTables(tables, digits, geometry, extended, first_line, column_unit, column_pieces, unit_neuron)
+    """Return the tables for a network with two inputs on a polygon; the sides of the far square come last."""
+    laid_out = network_tables(network, len(polygon.lines))
+    extended = _extended(laid_out)
+    if network.hidden:
+        extend_first_level(first_level(network), laid_out.tables.levels[0], laid_out.maps, extended)
+    _lay_out_domain(polygon, laid_out, extended)
+    return PlaneTables(laid_out, _geometry(polygon, laid_out), extended)
 
 
-class _Pool:
-    """Concatenates arrays and remembers how long the result is."""
-
-    def __init__(self, dtype: type) -> None:
-        self.parts: list[NDArray] = []
-        self.size = 0
-        self.dtype = dtype
-
-    def append(self, values: NDArray) -> int:
-        start = self.size
-        self.parts.append(np.asarray(values, dtype=self.dtype).ravel())
-        self.size += self.parts[-1].size
-        return start
-
-    def array(self) -> NDArray:
-        return np.concatenate([*self.parts, np.zeros(8, dtype=self.dtype)])
-
-
-def _row_counts(activation: Activation) -> NDArray[np.int64]:
-    """Return the number of cut rows of each unit."""
-    inputs = np.diff(activation.indptr)
-    return np.where(activation.kind == MAX_UNIT, inputs * (inputs - 1) // 2, activation.n_pieces - 1)
-
-
-def _lay_out_columns(
-    hidden: Sequence[Layer],
-    levels: NDArray[np.int64],
-    units: NDArray[np.int64],
-    piece_start: dict[PiecewiseLinear, int],
-) -> int:
-    """Assign columns to preactivations and cut rows; return how many there are."""
-    column = unit = 0
-    for index, layer in enumerate(hidden):
-        activation = layer.activation
-        row, n_pre, n_units = levels[index], activation.n_preactivations, activation.n_units
-        counts = _row_counts(activation)
-        row[T.PRE], row[T.N_PRE] = column, -(-n_pre // TILE) * TILE
-        row[T.UNIT], row[T.N_UNIT], row[T.IS_RELU] = unit, n_units, activation.is_relu
-        row[T.LARGEST_UNIT] = counts.max(initial=0)
-        column += row[T.N_PRE]
-        row[T.ROW] = row[T.PRE] if activation.is_relu else column
-        row[T.N_ROW] = counts.sum()
-        if not activation.is_relu:
-            column += -(-row[T.N_ROW] // 8) * 8
-        block = units[unit : unit + n_units]
-        block[:, T.UNIT_PRE] = row[T.PRE] + activation.indptr[:-1]
-        block[:, T.UNIT_INPUTS] = np.diff(activation.indptr)
-        block[:, T.UNIT_ROW] = row[T.ROW] + np.concatenate([[0], np.cumsum(counts)[:-1]]) if n_units else 0
-        block[:, T.UNIT_ROWS] = counts
-        block[:, T.UNIT_IS_MAX] = activation.kind == MAX_UNIT
-        starts = np.array([piece_start[f] for f in activation.functions] + [0])
-        block[:, T.UNIT_PIECE] = np.where(activation.kind == MAX_UNIT, 0, starts[activation.kind])
-        unit += n_units
-    return column
-
-
-def _digit_fields(network: Network, levels: NDArray[np.int64], units: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Copy the layout of packed patterns to the units; return each unit's neuron."""
-    layout = network.layout
-    neuron_unit = levels[network.neurons[:, 0], T.UNIT] + network.neurons[:, 1]
-    units[neuron_unit, T.UNIT_WORD] = layout.word
-    units[neuron_unit, T.UNIT_SHIFT] = layout.shift
-    units[neuron_unit, T.UNIT_BITS] = layout.bits
-    unit_neuron = np.full(len(units), -1, dtype=np.int64)
-    unit_neuron[neuron_unit] = np.arange(len(neuron_unit))
-    for row in levels:
-        first = unit_neuron[row[T.UNIT]] if row[T.IS_RELU] and row[T.N_UNIT] else -1
-        row[T.BYTE] = (layout.word[first] * 64 + layout.shift[first]) // 8 if first >= 0 else 0
-    return unit_neuron
-
-
-def _lay_out_layer(
-    layer: Layer, row: NDArray[np.int64], weights: _Pool, pointers: _Pool, rows: _Pool, bias: _Pool
-) -> NDArray[np.float64]:
-    """Append a layer's weights by input unit and its bias; return the norms of its rows."""
-    n_pre, padded = layer.activation.n_preactivations, int(row[T.N_PRE])
-    row[T.BIAS] = bias.append(np.concatenate([layer.bias, np.full(padded - n_pre, -1.0)]))
-    row[T.HAS_BIAS], row[T.IS_SPARSE] = layer.bias.any(), layer.is_sparse
-    if layer.is_sparse:
-        columns = layer.weight.tocsc()
-        start = weights.append(columns.data)
-        rows.append(np.zeros(start - rows.size))
-        rows.append(columns.indices)
-        row[T.WEIGHT] = pointers.append(columns.indptr.astype(np.int64) + start)
-    else:
-        padded_weight = np.zeros((padded, layer.n_inputs))
-        padded_weight[:n_pre] = layer.weight
-        row[T.WEIGHT] = weights.append(padded_weight.reshape(-1, TILE, layer.n_inputs).transpose(0, 2, 1))
-    return row_norms(layer.weight, layer.bias)
-
-
-def _lay_out_cut_rows(
-    row: NDArray[np.int64],
-    units: NDArray[np.int64],
-    pieces: NDArray[np.float64],
-    column_unit: NDArray[np.int64],
-    column_pieces: NDArray[np.int64],
-    extended: E.Extended,
-) -> None:
-    """Say for each cut row of a level which unit and digits it parts, and what it is made of."""
-    for unit in range(row[T.UNIT], row[T.UNIT] + row[T.N_UNIT]):
-        pre, column, piece = units[unit, T.UNIT_PRE], units[unit, T.UNIT_ROW], units[unit, T.UNIT_PIECE]
-        inputs = units[unit, T.UNIT_INPUTS] if units[unit, T.UNIT_IS_MAX] else 0
-        for p, q in itertools.combinations(range(inputs), 2):
-            column_unit[column], column_pieces[column] = unit, (p, q)
-            extended.sources[column] = pre + p, pre + q
-            column += 1
-        for i in range(0 if inputs else units[unit, T.UNIT_ROWS]):
-            column_unit[column + i], column_pieces[column + i] = unit, (i, i + 1)
-            extended.sources[column + i] = pre, -1
-            extended.shifts[:, column + i] = pieces[[T.BREAKPOINT, T.BREAKPOINT_LOW], piece + i]
-
-
-def _norm_cut_rows(row: NDArray[np.int64], end: int, maps: NDArray[np.float64], extended: E.Extended) -> None:
-    """Set the norms of a level's cut rows from those of the preactivations they are made of."""
-    if row[T.IS_RELU]:
-        return
-    block = slice(row[T.ROW], row[T.ROW] + row[T.N_ROW])
-    p, q = extended.sources[block].T
-    other = np.where(q >= 0, maps[3, q], np.abs(extended.shifts[0, block]))
-    maps[3, block] = (maps[3, p] + other) * SLACK
-
-
-def _lay_out_domain(
-    polygon: FarPolygon,
-    first_line: int,
-    columns: NDArray[np.int64],
-    maps: NDArray[np.float64],
-    floats: NDArray[np.float64],
-    extended: E.Extended,
-) -> None:
+def _lay_out_domain(polygon: FarPolygon, laid_out: NetworkTables, extended: E.Extended) -> None:
     """Set the columns of the domain's lines and of the sides of the far square."""
-    floats[T.LATTICE] = 1.0
-    floats[T.RHO : T.RHO + 3] = 2 * UNIT_ROUNDOFF
+    laid_out.floats[-1, T.LATTICE] = 1.0
+    laid_out.bounds[-1, T.RHO] = 2 * UNIT_ROUNDOFF
     extended.bounds[-1, E.RHO : E.RHO + 3] = DD
-    for column, line in enumerate(polygon.lines, start=first_line):
+    for column, line in enumerate(polygon.lines, start=laid_out.first_line):
         if line[3]:
-            columns[column, T.FAR_SIDE_X], columns[column, T.FAR_SIDE_Y] = -line[0], -line[1]
+            laid_out.columns[column, T.FAR_SIDE] = (1 if line[0] else 3) if sum(line[:2]) > 0 else (2 if line[0] else 4)
             continue
         parts = np.array([double_double(value, 1) for value in line[:3]])
         extended.high[:, column], extended.low[:, column] = parts.T
-        maps[:3, column] = parts[:, 0]
+        laid_out.maps[:3, column] = parts[:, 0]
         if parts[:, 1].any():  # only lines that floats do not hold have errors
-            maps[3, column] = row_norms(parts[None, :, 0], np.zeros(1))[0]
+            laid_out.maps[3, column] = row_norms(parts[None, :, 0], np.zeros(1))[0]
 
 
-def _extended(n_levels: int, n_columns: int) -> E.Extended:
+def _extended(laid_out: NetworkTables) -> E.Extended:
+    n_levels, n_columns = len(laid_out.tables.levels), len(laid_out.columns)
     return E.Extended(
         high=np.zeros((3, n_columns)),
         low=np.zeros((3, n_columns)),
         bounds=np.zeros((n_levels + 1, E.N_BOUNDS)),
         formed_at=np.full(n_levels + 1, -1, np.int64),
-        sources=np.stack([np.arange(n_columns), np.full(n_columns, -1)], axis=1),
-        shifts=np.zeros((2, n_columns)),
+        sources=laid_out.sources,
+        shifts=laid_out.shifts,
         forms=np.zeros((2, 3, 3)),
         errors=np.zeros((3, 3)),
     )
 
 
-def _digits(network: Network, levels: NDArray[np.int64], n_columns: int, n_units: int) -> Digits:
-    padded = -(-n_columns // 8) + 1
-    widest = int(levels[:, T.N_UNIT].max(initial=0)) + 8
-    positive, undecided = np.zeros(padded, np.uint64), np.zeros(padded, np.uint64)
-    words = np.zeros(network.layout.n_words + 1, np.uint64)
-    return Digits(
-        digits=np.zeros(n_units + 8, np.uint16),
-        used_digits=np.zeros(n_units + 8, np.uint16),
-        words=words,
-        bytes=words.view(np.uint8),
-        positive=positive.view(np.uint8),
-        positive_words=positive,
-        undecided=undecided.view(np.uint8),
-        undecided_words=undecided,
-        cuts=np.zeros(n_units + 1, np.int64),
-        offsets=np.zeros(widest, np.int64),
-        forms=np.zeros((3, widest)),
-    )
-
-
-def _geometry(
-    polygon: FarPolygon,
-    first_line: int,
-    maps: NDArray[np.float64],
-    floats: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    n_levels: int,
-) -> Geometry:
+def _geometry(polygon: FarPolygon, laid_out: NetworkTables) -> Polygons:
     """Return stacks with the polygon as the first and current task, after the rows kept for other uses."""
     size, n = 1024, len(polygon.edges)
     vertices = np.zeros((size, T.N_VERTEX_FLOATS))
@@ -299,8 +83,9 @@ def _geometry(
     start = T.FIRST_VERTEX
     for i, edge in enumerate(polygon.edges):
         vertices[start + i] = float_vertex(polygon.lines[polygon.edges[i - 1]], polygon.lines[edge])
-        marks[start + i] = first_line + edge, -1, 0
+        marks[start + i] = laid_out.first_line + edge, -1, 0
     state = np.zeros(T.N_STATE, np.int64)
-    state[T.ENTERING] = n_levels > 0
+    state[T.ENTERING] = len(laid_out.tables.levels) > 0
     state[T.START], state[T.LENGTH], state[T.TOP] = start, n, start + n
-    return Geometry(maps, floats, columns, vertices, marks, np.zeros((size, 2), np.int64), state)
+    zeros = np.zeros((size, 2), np.int64)
+    return Polygons(laid_out.maps, laid_out.floats, laid_out.bounds, laid_out.columns, vertices, marks, zeros, state)

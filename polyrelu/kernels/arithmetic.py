@@ -45,6 +45,16 @@ def trailing_zeros(typingctx, value):
 
 
 @intrinsic
+def count_ones(typingctx, value):
+    """Return the number of set bits of a 64-bit integer."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
 def call_address(typingctx, address, argument):
     """Call the C function ``int64 f(int64)`` at an address; compiled loops ask Python through it."""
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from numba import njit
+from numba.extending import overload
 
-__all__ = ["contracted_loop", "inlined", "is_cached", "loop"]
+__all__ = ["answered_by_class", "contracted_loop", "inlined", "is_cached", "loop"]
 
 
 def _sources() -> str:
@@ -30,16 +31,39 @@ def _sources() -> str:
 
 
 _STAMP = _sources()
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher: Any = njit(**_OPTIONS, **options)(function)
+        dispatcher: Any = njit(cache=True, **_OPTIONS, **options)(function)
         dispatcher._cache._cache_file._source_stamp = _STAMP
         return dispatcher
 
     return decorate
+
+
+def answered_by_class(question: Callable[..., Any]) -> Any:
+    """Make a function whose compiled form depends on the class of its last argument, a named tuple.
+
+    ``question.answer(cls)`` decorates the function that is meant for a class; it is compiled into its callers.
+    """
+    answers: dict[type, Callable[..., Any]] = {}
+
+    def choose(*arguments: Any) -> Callable[..., Any] | None:
+        return answers.get(getattr(arguments[-1], "instance_class", None))  # type: ignore[arg-type]
+
+    overload(question, jit_options=cast(Any, _OPTIONS | {"forceinline": True}), strict=False)(choose)
+
+    def answer(cls: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            answers[cls] = function
+            return function
+
+        return register
+
+    question.answer = answer  # type: ignore[attr-defined]
+    return question
 
 
 loop = _compiled()

@@ -1,6 +1,6 @@
 """Polygons on a stack: signs of a form at their vertices, and their parts on either side of it.
 
-The stack, the maps and the lists of vanishing forms travel together as a `Geometry`. Signs come from the filter of
+The stack, the maps and the lists of vanishing forms travel together as `Polygons`. Signs come from the filter of
 `polyrelu.kernels.predicates`; rows that are proportional in the network are one line in every region, so their signs
 need no arithmetic; all others that stay open are asked (`ask`).
 """
@@ -14,29 +14,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.kernels import tables as T
-from polyrelu.kernels.arithmetic import call_address
 from polyrelu.kernels.compiled import inlined, loop
+from polyrelu.kernels.geometry import ask, classify_rows, emit, has_room, keep_side, refresh, row_signs, sides_at_once
 from polyrelu.kernels.predicates import (
     UNDERFLOW,
     UNKNOWN,
     box_bounds,
     box_error,
+    classify_box,
     place_crossing,
     place_far_crossing,
     sign_at_vertex,
 )
 
 
-class Geometry(NamedTuple):
+class Polygons(NamedTuple):
     """What a polygon needs (columns: `polyrelu.kernels.tables`)."""
 
     maps: NDArray[np.float64]
     floats: NDArray[np.float64]
+    bounds: NDArray[np.float64]
     columns: NDArray[np.int64]
     vertices: NDArray[np.float64]
     marks: NDArray[np.int64]
     zeros: NDArray[np.int64]
     state: NDArray[np.int64]
+    axes: tuple[int, int, int] = (0, 1, 2)
+
+
+class PolygonOutput(NamedTuple):
+    """Finished regions; the caller empties it when it is full."""
+
+    words: NDArray[np.uint64]
+    indptr: NDArray[np.int64]
+    corners: NDArray[np.float64]
+    edges: NDArray[np.int32]
+    extra: NDArray[np.int64]
+    far: NDArray[np.float64]
+
+
+@has_room.answer(Polygons)
+def _has_room(n_rows, of_one_unit, g):
+    state = g.state
+    n = state[T.LENGTH]
+    vertices = 2 * (n + of_one_unit + 8) * (of_one_unit + 2)
+    return state[T.TOP] + vertices < len(g.vertices) and state[T.ZERO_TOP] + (n_rows + 8) * (
+        n + 8
+    ) + 8 * vertices < len(g.zeros)
+
+
+@classify_rows.answer(Polygons)
+def _classify_rows(level, row0, padded, d, g):
+    """Compare with a box around the polygon; every row is undecided if it reaches the far square."""
+    if not set_box(level, g):
+        for row in range(row0, row0 + padded):
+            d.undecided[row] = 1
+            d.positive[row] = 0
+        return
+    box = g.vertices[T.BOX]
+    x, y, x_half, y_half, error = box[T.X], box[T.Y], box[T.X_HALF], box[T.Y_HALF], box[T.BOX_ERROR]
+    classify_box(g.maps, row0, padded, x, y, x_half, y_half, error, d.positive, d.undecided)
 
 
 @loop
@@ -50,13 +87,18 @@ def set_box(level, g):
     x, y, x_half, y_half = box_bounds(vertices, start, n)
     vertices[T.BOX, T.X], vertices[T.BOX, T.Y] = x, y
     vertices[T.BOX, T.X_HALF], vertices[T.BOX, T.Y_HALF] = x_half, y_half
-    vertices[T.BOX, T.BOX_ERROR] = box_error(g.floats, level, x, y, x_half, y_half)
+    vertices[T.BOX, T.BOX_ERROR] = box_error(g.bounds, level, x, y, x_half, y_half)
     return True
 
 
-@inlined
-def sides_of_box(row, g):
-    """Return 1 or 2 if a row is certainly negative or positive on the box of the current polygon, else 3."""
+@refresh.answer(Polygons)
+def _refresh(level, g):
+    set_box(level, g)
+
+
+@sides_at_once.answer(Polygons)
+def _sides_of_box(row, g):
+    """Compare with the box of the current polygon."""
     maps, box = g.maps, g.vertices
     a, b = maps[0, row], maps[1, row]
     value = a * box[T.BOX, T.X] + b * box[T.BOX, T.Y] + maps[2, row]
@@ -66,15 +108,20 @@ def sides_of_box(row, g):
     return 2 if value > reach else (1 if value < -reach else 3)
 
 
+@row_signs.answer(Polygons)
+def _row_signs(row, level, start, n, g):
+    return signs_at_vertices(row, level, start, n, g)
+
+
 @loop
-def row_signs(row, level, start, n, g):
+def signs_at_vertices(row, level, start, n, g):
     """Write the signs of a row at a polygon's vertices; return 1 if some are negative plus 2 if some are positive.
 
     Where the row vanishes it is added to the vertex's list of vanishing forms.
     """
     found = 0
     for v in range(start, start + n):
-        sign = sign_at_vertex(g.maps, g.floats, level, row, g.vertices, v)
+        sign = sign_at_vertex(g.maps, g.floats, g.bounds, level, row, g.vertices, v)
         if sign == UNKNOWN:
             before = v - 1 if v > start else start + n - 1
             sign = _resolve(row, v, g.marks[before, T.EDGE], g.marks[v, T.EDGE], g)
@@ -103,19 +150,6 @@ def _resolve(row, v, line, other, g):
 
 
 @loop
-def ask(kind, row, line, other, g):
-    """Put a question; the answer to `ASK_VERTEX` lies in the scratch row of the vertices."""
-    state = g.state
-    state[T.QUESTION], state[T.QUESTION + 1] = kind, row
-    state[T.QUESTION + 2], state[T.QUESTION + 3] = line, other
-    answer = call_address(state[T.ASK], np.int64(0))
-    if answer == T.ABORT_ANSWER:
-        state[T.ABORT] = 1
-        return 0
-    return answer - T.SIGN_SHIFT
-
-
-@loop
 def add_zero(v, row, g):
     """Add a form to the list of those that vanish at a vertex, unless it is there."""
     node = g.marks[v, T.ZEROS]
@@ -130,11 +164,16 @@ def add_zero(v, row, g):
     g.state[T.ZERO_TOP] = top + 1
 
 
+@keep_side.answer(Polygons)
+def _keep_side(side, row, level, start, n, g):
+    return keep_part(side, row, level, start, n, g)
+
+
 @loop
-def keep_side(side, row, level, start, n, g):
+def keep_part(side, row, level, start, n, g):
     """Put the part of a polygon on one side of a row on the stack; return its length.
 
-    `row_signs` has just written the signs. Vertices keep the line of the edge that starts at them.
+    `signs_at_vertices` has just written the signs. Vertices keep the line of the edge that starts at them.
     """
     vertices, marks, state = g.vertices, g.marks, g.state
     top = state[T.TOP]
@@ -181,13 +220,45 @@ def _share_zeros(new, v, w, g):
 @inlined
 def _place(v, line, row, level, g):
     """Store the crossing of an edge's line with a row as vertex ``v``."""
-    side_x, side_y = g.columns[line, T.FAR_SIDE_X], g.columns[line, T.FAR_SIDE_Y]
-    if side_x != 0 or side_y != 0:
-        is_certain = place_far_crossing(g.maps, g.floats, row, level, side_x, side_y, g.vertices, v)
+    side = g.columns[line, T.FAR_SIDE]
+    if side != 0:
+        sign = -1 if side & 1 else 1
+        side_x, side_y = (sign, 0) if side <= 2 else (0, sign)
+        is_certain = place_far_crossing(g.maps, g.floats, g.bounds, row, level, side_x, side_y, g.vertices, v)
     else:
         line_level = g.columns[line, T.COLUMN_LEVEL]
-        is_certain = place_crossing(g.maps, g.floats, line, line_level, row, level, g.vertices, v)
+        is_certain = place_crossing(g.maps, g.floats, g.bounds, line, line_level, row, level, g.vertices, v)
     if not is_certain:
         ask(T.ASK_VERTEX, row, line, row, g)
         for c in range(T.N_VERTEX_FLOATS):
             g.vertices[v, c] = g.vertices[T.SCRATCH, c]
+
+
+@emit.answer(Polygons)
+def _emit(words, output, g):
+    state = g.state
+    start, n = state[T.START], state[T.LENGTH]
+    region, corner, extra, far = state[T.N_OUT], state[T.N_CORNERS], state[T.N_EXTRA], state[T.N_FAR]
+    if region + 1 >= len(output.indptr) or corner + n > len(output.edges) or far + n > len(output.far):
+        return False
+    for i in range(n):
+        v = start + i
+        output.corners[corner + i, 0] = g.vertices[v, T.X]
+        output.corners[corner + i, 1] = g.vertices[v, T.Y]
+        output.edges[corner + i] = g.marks[v, T.EDGE]
+        far_x, far_y = g.vertices[v, T.FAR_X], g.vertices[v, T.FAR_Y]
+        if far_x != 0.0 or far_y != 0.0:
+            output.far[far, 0], output.far[far, 1], output.far[far, 2] = corner + i, far_x, far_y
+            far += 1
+        node = g.marks[v, T.ZEROS]
+        while node >= 0:
+            if extra >= len(output.extra):
+                return False
+            output.extra[extra, 0], output.extra[extra, 1] = corner + i, g.zeros[node, 0]
+            extra += 1
+            node = g.zeros[node, 1]
+    for word in range(output.words.shape[1]):
+        output.words[region, word] = words[word]
+    output.indptr[region + 1] = corner + n
+    state[T.N_OUT], state[T.N_CORNERS], state[T.N_EXTRA], state[T.N_FAR] = region + 1, corner + n, extra, far
+    return True

@@ -54,10 +54,10 @@ def certain_sign(value, error, gap):
 
 
 @inlined
-def sign_at_vertex(maps, floats, level, form, vertices, v):
+def sign_at_vertex(maps, floats, bounds, level, form, vertices, v):
     """Return the sign of a form of a level at a vertex on the stack, or UNKNOWN."""
     a, b, c, norm = maps[0, form], maps[1, form], maps[2, form], maps[3, form]
-    rho_x, rho_y = norm * floats[level, T.RHO], norm * floats[level, T.RHO + 1]
+    rho_x, rho_y = norm * bounds[level, T.RHO, 0], norm * bounds[level, T.RHO, 1]
     x, y = vertices[v, T.X], vertices[v, T.Y]
     x_error, y_error = vertices[v, T.X_ERROR], vertices[v, T.Y_ERROR]
     gap = vertices[v, T.GAP] * floats[level, T.LATTICE] / SLACK
@@ -67,12 +67,16 @@ def sign_at_vertex(maps, floats, level, form, vertices, v):
     if far_x != 0.0 or far_y != 0.0:
         far_error = vertices[v, T.FAR_ERROR]
         value = a * far_x + b * far_y
-        error = UNDERFLOW + (
-            (abs(a) + abs(b)) * far_error
-            + rho_x * (abs(far_x) + far_error)
-            + rho_y * (abs(far_y) + far_error)
-            + _ROUNDING * (abs(a * far_x) + abs(b * far_y))
-        ) * SLACK
+        error = (
+            UNDERFLOW
+            + (
+                (abs(a) + abs(b)) * far_error
+                + rho_x * (abs(far_x) + far_error)
+                + rho_y * (abs(far_y) + far_error)
+                + _ROUNDING * (abs(a * far_x) + abs(b * far_y))
+            )
+            * SLACK
+        )
         sign = certain_sign(value, error, gap)
         if a == 0.0 and b == 0.0 and rho_x == 0.0 and rho_y == 0.0:
             sign = 0
@@ -80,45 +84,53 @@ def sign_at_vertex(maps, floats, level, form, vertices, v):
             return sign
     ax, by = a * x, b * y
     value = ax + by + c
-    if c == 0.0 and norm * floats[level, T.RHO + 2] == 0.0:
+    if c == 0.0 and norm * bounds[level, T.RHO, 2] == 0.0:
         x_part = (a == 0.0 and rho_x == 0.0) or (x == 0.0 and x_error == 0.0)
         if x_part and ((b == 0.0 and rho_y == 0.0) or (y == 0.0 and y_error == 0.0)):
             return 0
-    error = UNDERFLOW + (
-        abs(a) * x_error
-        + abs(b) * y_error
-        + rho_x * (abs(x) + x_error)
-        + rho_y * (abs(y) + y_error)
-        + norm * floats[level, T.RHO + 2]
-        + _ROUNDING * (abs(ax) + abs(by) + abs(c))
-    ) * SLACK
+    error = (
+        UNDERFLOW
+        + (
+            abs(a) * x_error
+            + abs(b) * y_error
+            + rho_x * (abs(x) + x_error)
+            + rho_y * (abs(y) + y_error)
+            + norm * bounds[level, T.RHO, 2]
+            + _ROUNDING * (abs(ax) + abs(by) + abs(c))
+        )
+        * SLACK
+    )
     return certain_sign(value, error, gap)
 
 
 @inlined
-def place_crossing(maps, floats, i, level_i, j, level_j, vertices, v):
+def place_crossing(maps, floats, bounds, i, level_i, j, level_j, vertices, v):
     """Store the crossing of two lines, neither of them at infinity, as vertex ``v``; False if it is not certain."""
     vertices[v, T.GAP] = 0.0
     a1, b1, c1, n1 = maps[0, i], maps[1, i], maps[2, i], maps[3, i]
     a2, b2, c2, n2 = maps[0, j], maps[1, j], maps[2, j], maps[3, j]
-    a1_error, b1_error = n1 * floats[level_i, T.RHO], n1 * floats[level_i, T.RHO + 1]
-    a2_error, b2_error = n2 * floats[level_j, T.RHO], n2 * floats[level_j, T.RHO + 1]
+    a1_error, b1_error = n1 * bounds[level_i, T.RHO, 0], n1 * bounds[level_i, T.RHO, 1]
+    a2_error, b2_error = n2 * bounds[level_j, T.RHO, 0], n2 * bounds[level_j, T.RHO, 1]
     p, q = a1 * b2, a2 * b1
     determinant = p - q
-    determinant_error = UNDERFLOW + (
-        _ROUNDING * (abs(p) + abs(q))
-        + (abs(a1) + a1_error) * b2_error
-        + abs(b2) * a1_error
-        + (abs(a2) + a2_error) * b1_error
-        + abs(b1) * a2_error
-    ) * SLACK
+    determinant_error = (
+        UNDERFLOW
+        + (
+            _ROUNDING * (abs(p) + abs(q))
+            + (abs(a1) + a1_error) * b2_error
+            + abs(b2) * a1_error
+            + (abs(a2) + a2_error) * b1_error
+            + abs(b1) * a2_error
+        )
+        * SLACK
+    )
     least = abs(determinant) - determinant_error
     if not least > 0.0:
         return False
     x = (b1 * c2 - b2 * c1) / determinant
     y = (c1 * a2 - c2 * a1) / determinant
-    r1 = _residual(a1, b1, c1, a1_error, b1_error, n1 * floats[level_i, T.RHO + 2], x, y)
-    r2 = _residual(a2, b2, c2, a2_error, b2_error, n2 * floats[level_j, T.RHO + 2], x, y)
+    r1 = _residual(a1, b1, c1, a1_error, b1_error, n1 * bounds[level_i, T.RHO, 2], x, y)
+    r2 = _residual(a2, b2, c2, a2_error, b2_error, n2 * bounds[level_j, T.RHO, 2], x, y)
     vertices[v, T.X], vertices[v, T.Y] = x, y
     x_error = y_error = 0.0
     if r1 > 0.0 or r2 > 0.0:
@@ -148,12 +160,12 @@ def set_gap(lattices, determinant, vertices, v):
 
 
 @inlined
-def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):
+def place_far_crossing(maps, floats, bounds, i, level_i, side_x, side_y, vertices, v):
     """Store the crossing of a line with the far square's side ``x = side_x M`` (or ``y = side_y M``)."""
     vertices[v, T.GAP] = 0.0
     a, b, c, norm = maps[0, i], maps[1, i], maps[2, i], maps[3, i]
     side = side_x
-    a_error, b_error = norm * floats[level_i, T.RHO], norm * floats[level_i, T.RHO + 1]
+    a_error, b_error = norm * bounds[level_i, T.RHO, 0], norm * bounds[level_i, T.RHO, 1]
     if side_x == 0.0:
         side = side_y
         a, b, a_error, b_error = b, a, b_error, a_error
@@ -165,7 +177,7 @@ def place_far_crossing(maps, floats, i, level_i, side_x, side_y, vertices, v):
     if a != 0.0 or a_error > 0.0:
         along_error = (a_error + abs(along) * b_error + UNDERFLOW) / least + 4.0 * UNIT_ROUNDOFF * abs(along)
         along_error = along_error * SLACK + UNDERFLOW
-    c_error = norm * floats[level_i, T.RHO + 2]
+    c_error = norm * bounds[level_i, T.RHO, 2]
     if c != 0.0 or c_error > 0.0:
         offset_error = (c_error + abs(offset) * b_error + UNDERFLOW) / least + 4.0 * UNIT_ROUNDOFF * abs(offset)
         offset_error = offset_error * SLACK + UNDERFLOW
@@ -214,11 +226,11 @@ def classify_box(maps, first, n, x, y, x_half, y_half, error, positive, undecide
 
 
 @inlined
-def box_error(floats, level, x, y, x_half, y_half):
+def box_error(bounds, level, x, y, x_half, y_half):
     """Return the factor ``error`` of `classify_box` for a level."""
     x_reach, y_reach = abs(x) + x_half, abs(y) + y_half
     if not x_reach + y_reach < HUGE:
         return math.inf
-    error = floats[level, T.RHO] * x_reach + floats[level, T.RHO + 1] * y_reach + floats[level, T.RHO + 2]
-    size = floats[level, T.SIZE] * x_reach + floats[level, T.SIZE + 1] * y_reach + floats[level, T.SIZE + 2]
+    error = bounds[level, T.RHO, 0] * x_reach + bounds[level, T.RHO, 1] * y_reach + bounds[level, T.RHO, 2]
+    size = bounds[level, T.SIZE, 0] * x_reach + bounds[level, T.SIZE, 1] * y_reach + bounds[level, T.SIZE, 2]
     return (error + 8.0 * UNIT_ROUNDOFF * (size + error)) * SLACK

@@ -1,13 +1,13 @@
-"""The columns of the tables that the compiled plane enumeration works on.
+"""The columns of the tables that the compiled enumerations work on.
 
 Numba handles a few large arrays much better than many small objects, so a network is laid out in tables. This
-module names their columns; `polyrelu.enumeration.plane_tables` fills them.
+module names their columns; `polyrelu.enumeration.network_tables` fills them.
 
-``maps`` (4, n_columns) holds one affine form of the plane in each column: coefficients of x, of y, the constant,
+``maps`` (dim + 2, n_columns) holds one affine form in each column: the coefficients of the inputs, the constant,
 and a bound of the norm that scales its error. Each level (hidden layer) owns a block of columns for its
 preactivations and, unless every unit is a ReLU, a block for its *cut rows*, the forms whose signs decide digits:
 ``z_u - t`` for each breakpoint, ``z_p - z_q`` for each pair of inputs of a max unit. The lines of the domain come
-last. A column index names a line, everywhere.
+last. A column index names a form, and where that vanishes (in the plane, a line), everywhere.
 """
 
 from __future__ import annotations
@@ -34,20 +34,23 @@ SERIAL = 16  # changes whenever the maps change
 CHANGED = 17  # cut units before this one have the digits that the next level's maps were formed with
 N_INTEGERS = 18
 
+# --- bounds, for each level one row of each kind, with an entry for each coefficient --------------------------
+RHO = 0  # error of a form's coefficient is at most its norm times this
+SIZE = 1  # coefficient of a form is at most its norm times this
+ERROR = 2  # Euclidean norm of the errors of all preactivations
+INPUT_ERROR = 3  # norm of the errors of the inputs
+FRESH_SIZE = 4  # SIZE when the product was last formed afresh
+N_BOUNDS = 5
+
 # --- float table, one row for each level ---------------------------------------------------------------
-RHO = 0  # 3 columns: error of a form's coefficient is at most its norm times this
-SIZE = 3  # 3 columns: coefficient of a form is at most its norm times this
-ERROR = 6  # 3 columns: Euclidean norm of the errors of all preactivations
-SPECTRAL = 9  # bound of the weight's spectral norm
-FROBENIUS = 10  # bound of the norm of (weight, bias)
-GAMMA = 11  # rounding of one product and its updates
-STEEPEST = 12  # largest slope
-INTERCEPT = 13  # norm of the largest intercepts
-LARGEST_ROW = 14  # largest row norm
-LATTICE = 15  # every exact coefficient of the level is a multiple of this
-INPUT_ERROR = 16  # 3 columns: norm of the errors of the inputs
-FRESH_SIZE = 19  # 3 columns: SIZE when the product was last formed afresh
-N_FLOATS = 22
+SPECTRAL = 0  # bound of the weight's spectral norm
+FROBENIUS = 1  # bound of the norm of (weight, bias)
+GAMMA = 2  # rounding of one product and its updates
+STEEPEST = 3  # largest slope
+INTERCEPT = 4  # norm of the largest intercepts
+LARGEST_ROW = 5  # largest row norm
+LATTICE = 6  # every exact coefficient of the level is a multiple of this
+N_FLOATS = 7
 
 # --- integer table, one row for each unit --------------------------------------------------------------
 UNIT_PRE = 0  # first preactivation column
@@ -70,8 +73,8 @@ N_PIECE_FLOATS = 6
 # --- integer table, one row for each column of maps -----------------------------------------------------
 COLUMN_LEVEL = 0  # the number of levels for the domain's lines
 COLUMN_CLASS = 1  # equal for proportional rows of one level: they are one line in every region
-FAR_SIDE_X, FAR_SIDE_Y = 2, 3  # (1, 0) for the side x = M of the far square, and so on; else (0, 0)
-N_COLUMN_INTEGERS = 4
+FAR_SIDE = 2  # 2 j + 1 for the side x_j = -M of the far cube, 2 j + 2 for x_j = M; else 0
+N_COLUMN_INTEGERS = 3
 
 # --- vertices of polygons on the stack -----------------------------------------------------------------
 X, Y = 0, 1  # coordinates (of a far vertex: its finite part)
@@ -98,16 +101,17 @@ LEVEL, CUT = 0, 1  # the current task: its level, how many cut units are done,
 START, LENGTH = 2, 3  # and its polygon
 TOP, ZERO_TOP, N_TASKS = 4, 5, 6  # heights of the stacks
 ENTERING = 7  # 1 if the current level has not been entered yet
-N_OUT, N_CORNERS, N_EXTRA, N_FAR = 8, 9, 10, 11  # lengths of the output
-ABORT = 12  # 1 once an answer has ended the enumeration
-ASK = 13  # address of the function that answers questions
-QUESTION = 14  # 4 columns: kind, form, line, line
-FILTERED, EXTENDED, EXACT = 18, 19, 20  # how many signs were decided how
-PRODUCTS, UPDATES = 21, 22  # how often maps were formed afresh, and updated
-N_STATE = 23
+N_OUT, N_CORNERS, N_EXTRA, N_FAR, N_ZERO = 8, 9, 10, 11, 12  # lengths of the output
+ABORT = 13  # 1 once an answer has ended the enumeration
+ASK = 14  # address of the function that answers questions
+QUESTION = 15  # 4 columns: kind, form, line, line
+FILTERED, EXTENDED, EXACT = 19, 20, 21  # how many signs were decided how
+PRODUCTS, UPDATES = 22, 23  # how often maps were formed afresh, and updated
+N_STATE = 24
 ASK_SIGN, ASK_VERTEX = 0, 1
 ABORT_ANSWER = 0  # what ctypes returns, too, for an exception that it cannot hand on
 SIGN_SHIFT = 2  # all other answers are a sign plus this
+OUTGROWN = 2  # value of ABORT: a cell has outgrown its masks, or the room that one step was given
 
 # --- what the enumeration returns with -----------------------------------------------------------------
 DONE, OUTPUT_FULL, STACK_FULL, ABORTED = 0, 1, 2, 3

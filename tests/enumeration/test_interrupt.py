@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from polyrelu.enumeration import answers
-from polyrelu.enumeration.plane import CHUNK, enumerate_plane
+from polyrelu.enumeration.plane import enumerate_plane
+from polyrelu.enumeration.running import CHUNK
 from polyrelu.errors import BudgetError, EnumerationInterrupted
 from polyrelu.exact.domain import Domain
 from polyrelu.testing import gaussian
@@ -39,7 +40,7 @@ def test_an_interrupt_inside_a_question_ends_the_enumeration(monkeypatch: pytest
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(answers.Answers, "_answer", interrupt)
+    monkeypatch.setattr(answers.PlaneAnswers, "answer", interrupt)
     with pytest.raises(EnumerationInterrupted) as caught:
         enumerate_plane(deep, BOX)
     assert caught.value.partial is None or not caught.value.partial.is_complete
@@ -56,7 +57,7 @@ def test_an_error_inside_a_question_reaches_the_caller(monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr(answers.Answers, "_answer", fail)
+    monkeypatch.setattr(answers.PlaneAnswers, "answer", fail)
     with pytest.raises(ZeroDivisionError, match="planted"):
         enumerate_plane(gaussian([2, *[50] * 20, 1]), BOX)
 

@@ -31,30 +31,30 @@ LINES = st.tuples(NUMBERS, NUMBERS, NUMBERS).filter(lambda line: line[0] or line
 
 
 @loop
-def near_sign(maps, floats, vertices):  # type: ignore[no-untyped-def]
+def near_sign(maps, floats, bounds, vertices):  # type: ignore[no-untyped-def]
     """Place the crossing of columns 0 and 1; return the sign of column 2 there."""
-    if not place_crossing(maps, floats, 0, 0, 1, 0, vertices, 0):
+    if not place_crossing(maps, floats, bounds, 0, 0, 1, 0, vertices, 0):
         return UNKNOWN
-    return sign_at_vertex(maps, floats, 0, 2, vertices, 0)
+    return sign_at_vertex(maps, floats, bounds, 0, 2, vertices, 0)
 
 
 @loop
-def far_sign(maps, floats, side_x, side_y, vertices):  # type: ignore[no-untyped-def]
+def far_sign(maps, floats, bounds, side_x, side_y, vertices):  # type: ignore[no-untyped-def]
     """Place the crossing of column 0 with a far side; return the sign of column 2 there."""
-    if not place_far_crossing(maps, floats, 0, 0, side_x, side_y, vertices, 0):
+    if not place_far_crossing(maps, floats, bounds, 0, 0, side_x, side_y, vertices, 0):
         return UNKNOWN
-    return sign_at_vertex(maps, floats, 0, 2, vertices, 0)
+    return sign_at_vertex(maps, floats, bounds, 0, 2, vertices, 0)
 
 
 def tables(lines: list[tuple[int, int, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return maps, floats and vertices for integer lines: nearest floats, errors of one rounding, lattice 1."""
-    maps, floats = np.zeros((4, 8)), np.zeros((1, T.N_FLOATS))
+    """Return maps, floats, bounds and vertices for integer lines: nearest floats, errors of one rounding, lattice 1."""
+    maps, floats, bounds = np.zeros((4, 8)), np.zeros((1, T.N_FLOATS)), np.zeros((1, T.N_BOUNDS, 3))
     for j, line in enumerate(lines):
         maps[:3, j] = [float(v) for v in line]
         maps[3, j] = np.linalg.norm(maps[:3, j]) * (1 + 2.0**-40)
-    floats[0, T.RHO : T.RHO + 3] = 0.0 if all(float(v) == v for line in lines for v in line) else 2.0**-52
+    bounds[0, T.RHO] = 0.0 if all(float(v) == v for line in lines for v in line) else 2.0**-52
     floats[0, T.LATTICE] = 1.0
-    return maps, floats, np.zeros((1, T.N_VERTEX_FLOATS))
+    return maps, floats, bounds, np.zeros((1, T.N_VERTEX_FLOATS))
 
 
 @settings(max_examples=400)
@@ -72,8 +72,8 @@ def test_far_signs_are_exact_or_open(line, form, side) -> None:
     side_x, side_y = side
     if not line[1 if side_x else 0]:
         return
-    maps, floats, vertices = tables([line, (0, 0, 0), form])
-    sign = far_sign(maps, floats, float(side_x), float(side_y), vertices)
+    maps, floats, bounds, vertices = tables([line, (0, 0, 0), form])
+    sign = far_sign(maps, floats, bounds, float(side_x), float(side_y), vertices)
     far = (-side_x, -side_y, 0, 1)
     assert sign in (UNKNOWN, sign_at_crossing((*form, 0), (*line, 0), far))
 
@@ -90,10 +90,10 @@ def test_small_integers_never_leave_floats(lines) -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e308])
 def test_what_overflows_is_left_open(bad: float) -> None:
-    maps, floats, vertices = tables([(1, 0, 0), (0, 1, 0), (1, 1, 1)])
+    maps, floats, bounds, vertices = tables([(1, 0, 0), (0, 1, 0), (1, 1, 1)])
     maps[:, 0], maps[3, 0] = bad, bad
-    floats[0, T.RHO : T.RHO + 3] = 2.0**-52
-    assert near_sign(maps, floats, vertices) == UNKNOWN
+    bounds[0, T.RHO] = 2.0**-52
+    assert near_sign(maps, floats, bounds, vertices) == UNKNOWN
 
 
 @settings(max_examples=200)

@@ -1,17 +1,18 @@
-"""Depth-first enumeration of all regions of a polygon: the compiled loop.
+"""Depth-first enumeration of all regions of a domain: the compiled loop, for every geometry.
 
-One task is (level, cut, polygon): the polygon carries the digits of all earlier levels and of the first ``cut`` cut
-units of this level. A cut unit is one whose rows really cut the polygon; all other units get their digits at once
-when the level is entered (`_enter_level`: one vectorised pass over the rows against the polygon's bounding box, then
-single tests). Splitting leaves one part as the current task and pushes the others. When a level is complete the maps
-of the next one are formed, or updated where only few digits have changed since the last time.
+One task is (level, cut, cell): the cell carries the digits of all earlier levels and of the first ``cut`` cut units of
+this level. A cut unit is one whose rows really cut the cell; all other units get their digits at once when the level
+is entered (`_enter_level`: one vectorised pass over the rows, then single tests). Splitting leaves one part as the
+current task and pushes the others. When a level is complete the maps of the next one are formed, or updated where only
+few digits have changed since the last time.
 
-Everything a task needs lies on stacks that are popped with it: polygons, lists of vanishing forms, and the maps of
-its level, which stay valid until the whole subtree is finished. Lines are named by columns of ``maps`` (see
-`polyrelu.kernels.tables`): in the context of the current digits, a column is one exact line, so that a vertex is two
-columns and every sign can be decided again, exactly, by whoever knows the digits.
+Everything a task needs lies on stacks that are popped with it: cells, lists of vanishing forms, and the maps of its
+level, which stay valid until the whole subtree is finished. Forms are named by columns of ``maps`` (see
+`polyrelu.kernels.tables`): in the context of the current digits, a column is one exact form, so that every sign can be
+decided again, exactly, by whoever knows the digits. What a cell is, and how it is cut, is up to the geometry
+(`polyrelu.kernels.geometry`).
 
-What the filter leaves undecided is asked through a C function whose address is in the state; it answers in
+What the geometry's filter leaves undecided is asked through a C function whose address is in the state; it answers in
 double-doubles or rationals (`polyrelu.enumeration.answers`).
 """
 
@@ -26,9 +27,8 @@ from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import FLOOR, SLACK
 from polyrelu.kernels.compiled import inlined, loop
 from polyrelu.kernels.digits import beats, digits_of_relus, digits_of_units, pair_row, set_digit
+from polyrelu.kernels.geometry import classify_rows, emit, has_room, keep_side, refresh, row_signs, sides_at_once
 from polyrelu.kernels.maps import MAX_FLIPS, cut_rows, fresh_product, replace_unit, set_bounds
-from polyrelu.kernels.polygons import keep_side, row_signs, set_box, sides_of_box
-from polyrelu.kernels.predicates import classify_box
 
 
 class Tables(NamedTuple):
@@ -43,19 +43,8 @@ class Tables(NamedTuple):
     bias: NDArray[np.float64]
 
 
-class Output(NamedTuple):
-    """Finished regions; the caller empties it when it is full."""
-
-    words: NDArray[np.uint64]
-    indptr: NDArray[np.int64]
-    corners: NDArray[np.float64]
-    edges: NDArray[np.int32]
-    extra: NDArray[np.int64]
-    far: NDArray[np.float64]
-
-
 @loop
-def enumerate_polygon(tables, d, g, tasks, output):
+def enumerate_cells(tables, d, g, tasks, output):
     """Run until done, or until the output or a stack is full; call again to go on."""
     state, levels = g.state, tables.levels
     last = len(levels) - 1
@@ -70,7 +59,7 @@ def enumerate_polygon(tables, d, g, tasks, output):
             state[T.ENTERING] = 0
             state[T.CUT] = 0
         elif level > last or (level == last and state[T.CUT] == levels[level, T.N_CUTS]):
-            if not _emit(d.words, g, output):
+            if not emit(d.words, output, g):
                 return T.OUTPUT_FULL
             if state[T.N_TASKS] == 0:
                 return T.DONE
@@ -93,28 +82,22 @@ def enumerate_polygon(tables, d, g, tasks, output):
 @inlined
 def _has_room(levels, g, tasks):
     """Return whether the stacks surely have room for whatever one step may do."""
-    state = g.state
-    n, n_rows, of_one_unit = state[T.LENGTH], 1, 0
-    if state[T.LEVEL] < len(levels):
-        n_rows, of_one_unit = levels[state[T.LEVEL], T.N_ROW], levels[state[T.LEVEL], T.LARGEST_UNIT]
-    vertices = 2 * (n + of_one_unit + 8) * (of_one_unit + 2)
-    return (
-        state[T.TOP] + vertices < len(g.vertices)
-        and state[T.ZERO_TOP] + (n_rows + 8) * (n + 8) + 8 * vertices < len(g.zeros)
-        and state[T.N_TASKS] + of_one_unit + 2 < len(tasks)
-    )
+    level, n_rows, of_one_unit = g.state[T.LEVEL], 1, 0
+    if level < len(levels):
+        n_rows, of_one_unit = levels[level, T.N_ROW], levels[level, T.LARGEST_UNIT]
+    return g.state[T.N_TASKS] + of_one_unit + 2 < len(tasks) and has_room(n_rows, of_one_unit, g)
 
 
 @inlined
 def _enter_level(level, tables, d, g):
-    """Decide every unit that a polygon does not have to be split for, and list the others as cuts."""
+    """Decide every unit that a cell does not have to be split for, and list the others as cuts."""
     levels, state = tables.levels, g.state
     is_relu = levels[level, T.IS_RELU]
     row0, n_rows = levels[level, T.ROW], levels[level, T.N_ROW]
     padded = (n_rows + 7) // 8 * 8
     if not is_relu:
-        cut_rows(level, levels, tables.units, tables.pieces, g.maps)
-    _classify_rows(level, row0, padded, d, g)
+        cut_rows(level, levels, tables.units, tables.pieces, g.maps, g.axes)
+    classify_rows(level, row0, padded, d, g)
     candidates = 0
     for word in range(row0 >> 3, (row0 + padded) >> 3):
         if d.undecided_words[word] == 0:
@@ -136,26 +119,13 @@ def _enter_level(level, tables, d, g):
 
 
 @inlined
-def _classify_rows(level, row0, padded, d, g):
-    """Mark the rows whose sign is certain on a box around the polygon; none if it reaches the far square."""
-    if not set_box(level, g):
-        for row in range(row0, row0 + padded):
-            d.undecided[row] = 1
-            d.positive[row] = 0
-        return
-    box = g.vertices[T.BOX]
-    x, y, x_half, y_half, error = box[T.X], box[T.Y], box[T.X_HALF], box[T.Y_HALF], box[T.BOX_ERROR]
-    classify_box(g.maps, row0, padded, x, y, x_half, y_half, error, d.positive, d.undecided)
-
-
-@inlined
 def _skip_uncut(level, levels, units, d, g):
-    """Decide the next cut units of a level of ReLUs as long as their rows miss the box; return whether all are done."""
+    """Decide the next cut units of a level of ReLUs as long as that needs no split; return whether all are done."""
     unit0, n_cuts, cut = levels[level, T.UNIT], levels[level, T.N_CUTS], g.state[T.CUT]
     to_row = levels[level, T.ROW] - unit0
     while cut < n_cuts:
         unit = d.cuts[unit0 + cut]
-        found = sides_of_box(unit + to_row, g)
+        found = sides_at_once(unit + to_row, g)
         if found == 3:
             break
         set_digit(unit, found == 2, units, d)
@@ -166,13 +136,13 @@ def _skip_uncut(level, levels, units, d, g):
 
 @inlined
 def _split_by_breakpoints(unit, level, units, d, g, tasks):
-    """Cut the current polygon at each breakpoint of a unit; keep the last part, push the others."""
+    """Cut the current cell at each breakpoint of a unit; keep the last part, push the others."""
     state, row0, digit = g.state, units[unit, T.UNIT_ROW], 0
     for i in range(units[unit, T.UNIT_ROWS]):
         row = row0 + i
         found = 2 if d.positive[row] else 1
         if d.undecided[row] == T.CUTS:
-            found = sides_of_box(row, g)
+            found = sides_at_once(row, g)
             if found == 3:
                 found = row_signs(row, level, state[T.START], state[T.LENGTH], g)
         if found < 2:
@@ -183,14 +153,14 @@ def _split_by_breakpoints(unit, level, units, d, g, tasks):
             above = state[T.TOP]
             state[T.LENGTH] = keep_side(1, row, level, start, n, g)
             state[T.START] = above
-            set_box(level, g)
+            refresh(level, g)
         digit = i + 1
     set_digit(unit, digit, units, d)
 
 
 @inlined
 def _split_by_max(unit, level, units, d, g, tasks):
-    """Cut the current polygon into the parts where each input of a max unit wins; keep one, push the others."""
+    """Cut the current cell into the parts where each input of a max unit wins; keep one, push the others."""
     state, winner = g.state, -1
     whole, whole_length = state[T.START], state[T.LENGTH]
     for p in range(units[unit, T.UNIT_INPUTS]):
@@ -215,7 +185,7 @@ def _split_by_max(unit, level, units, d, g, tasks):
             _push(state[T.START], state[T.LENGTH], winner, state, tasks)
         winner = p
         state[T.START], state[T.LENGTH] = part, n
-    set_box(level, g)
+    refresh(level, g)
     set_digit(unit, max(winner, 0), units, d)
 
 
@@ -244,14 +214,14 @@ def _pop(levels, units, d, g, tasks):
     set_digit(d.cuts[levels[level, T.UNIT] + cut - 1], tasks[task, T.TASK_DIGIT], units, d)
     levels[level, T.CHANGED] = min(levels[level, T.CHANGED], cut - 1)
     if cut < levels[level, T.N_CUTS]:
-        set_box(level, g)
+        refresh(level, g)
 
 
 @inlined
 def _form_next_level(level, tables, d, g):
     """Bring the maps of a level up to date with the digits of the level before: update or form afresh."""
     before = level - 1
-    levels, floats = tables.levels, g.floats
+    levels, floats, bounds = tables.levels, g.floats, g.bounds
     unit0, n_cuts = levels[before, T.UNIT], levels[before, T.N_CUTS]
     changed = levels[before, T.CHANGED]
     n_flips = 0
@@ -260,29 +230,29 @@ def _form_next_level(level, tables, d, g):
     levels[level, T.FLIPS] += n_flips
     is_update = levels[level, T.IS_FORMED] and 4 * n_flips <= levels[before, T.N_UNIT]
     is_update &= levels[level, T.FLIPS] <= MAX_FLIPS
-    for c in range(3):
-        is_update &= floats[level, T.SIZE + c] <= 4.0 * floats[level, T.FRESH_SIZE + c]
+    for c in range(len(g.axes)):
+        is_update &= bounds[level, T.SIZE, c] <= 4.0 * bounds[level, T.FRESH_SIZE, c]
     if is_update:
         for i in range(changed, n_cuts):
             unit = d.cuts[unit0 + i]
             if d.used_digits[unit] != d.digits[unit]:
                 replace_unit(
-                    level, unit, d.used_digits[unit], d.digits[unit], levels, floats, tables.units, tables.pieces,
-                    g.maps, tables.weights, tables.pointers, tables.rows, d.offsets, d.forms,
+                    level, unit, d.used_digits[unit], d.digits[unit], levels, bounds, tables.units, tables.pieces,
+                    g.maps, tables.weights, tables.pointers, tables.rows, d.offsets, d.forms, g.axes,
                 )  # fmt: skip
-        for c in range(3):
-            if floats[level, T.SIZE + c] > 0.0:
-                floats[level, T.SIZE + c] = max(floats[level, T.SIZE + c], FLOOR)
-            floats[level, T.INPUT_ERROR + c] = floats[before, T.STEEPEST] * floats[before, T.ERROR + c] * SLACK
-        set_bounds(levels, floats, level)
+        for c in range(len(g.axes)):
+            if bounds[level, T.SIZE, c] > 0.0:
+                bounds[level, T.SIZE, c] = max(bounds[level, T.SIZE, c], FLOOR)
+            bounds[level, T.INPUT_ERROR, c] = floats[before, T.STEEPEST] * bounds[before, T.ERROR, c] * SLACK
+        set_bounds(levels, floats, bounds, level, g.axes)
         g.state[T.UPDATES] += 1
     else:
         fresh_product(
-            level, levels, floats, tables.units, tables.pieces, d.digits, d.bytes, g.maps, tables.weights,
-            tables.pointers, tables.rows, tables.bias, d.offsets, d.forms,
+            level, levels, floats, bounds, tables.units, tables.pieces, d.digits, d.bytes, g.maps, tables.weights,
+            tables.pointers, tables.rows, tables.bias, d.offsets, d.forms, g.axes,
         )  # fmt: skip
-        for c in range(3):
-            floats[level, T.FRESH_SIZE + c] = floats[level, T.SIZE + c]
+        for c in range(len(g.axes)):
+            bounds[level, T.FRESH_SIZE, c] = bounds[level, T.SIZE, c]
         levels[level, T.FLIPS] = 0
         levels[level, T.IS_FORMED] = 1
         g.state[T.PRODUCTS] += 1
@@ -290,34 +260,3 @@ def _form_next_level(level, tables, d, g):
         d.used_digits[d.cuts[unit0 + i]] = d.digits[d.cuts[unit0 + i]]
     levels[before, T.CHANGED] = n_cuts
     levels[level, T.SERIAL] += 1
-
-
-@inlined
-def _emit(words, g, output):
-    """Write the current polygon and pattern to the output; False if it has no room."""
-    state = g.state
-    start, n = state[T.START], state[T.LENGTH]
-    region, corner, extra, far = state[T.N_OUT], state[T.N_CORNERS], state[T.N_EXTRA], state[T.N_FAR]
-    if region + 1 >= len(output.indptr) or corner + n > len(output.edges) or far + n > len(output.far):
-        return False
-    for i in range(n):
-        v = start + i
-        output.corners[corner + i, 0] = g.vertices[v, T.X]
-        output.corners[corner + i, 1] = g.vertices[v, T.Y]
-        output.edges[corner + i] = g.marks[v, T.EDGE]
-        far_x, far_y = g.vertices[v, T.FAR_X], g.vertices[v, T.FAR_Y]
-        if far_x != 0.0 or far_y != 0.0:
-            output.far[far, 0], output.far[far, 1], output.far[far, 2] = corner + i, far_x, far_y
-            far += 1
-        node = g.marks[v, T.ZEROS]
-        while node >= 0:
-            if extra >= len(output.extra):
-                return False
-            output.extra[extra, 0], output.extra[extra, 1] = corner + i, g.zeros[node, 0]
-            extra += 1
-            node = g.zeros[node, 1]
-    for word in range(output.words.shape[1]):
-        output.words[region, word] = words[word]
-    output.indptr[region + 1] = corner + n
-    state[T.N_OUT], state[T.N_CORNERS], state[T.N_EXTRA], state[T.N_FAR] = region + 1, corner + n, extra, far
-    return True
