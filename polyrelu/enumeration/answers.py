@@ -43,7 +43,7 @@ class Answers(ABC):
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         """Keep an exception for the caller of the compiled loop: nothing may escape into compiled code."""
-        self.error = error
+        self.error = self.error or error
         return True
 
     def callback(self) -> Callable[[int], int]:

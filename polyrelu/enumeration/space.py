@@ -91,7 +91,7 @@ class SpaceRegions:
     words : uint64 array, shape (n_regions, n_words)
         Packed patterns.
     witnesses : float64 array, shape (n_regions, dim)
-        A point strictly inside each region.
+        A point of each region in floats: rounding may move it out of a region thinner than floats resolve.
     zero_indptr : int64 array, shape (n_regions + 1,); zero_columns : int32 array
         Columns that vanish on each whole region.
     corners : Corners or None

@@ -28,6 +28,9 @@ __all__ = ["enumerate_vertices"]
 MAX_DIM = 8
 """The far cube has 2^dim vertices, and so about every region."""
 
+FAR, LARGEST = 1024.0, 1e300
+"""How far out on its ray a witness takes a vertex at infinity; larger coordinates count as this."""
+
 
 def enumerate_vertices(
     network: Network,
@@ -135,7 +138,7 @@ def _clip(laid_out, answers, domain):  # type: ignore[no-untyped-def]
     state, first = laid_out.geometry.state, laid_out.network.first_line
     callback = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(answers.callback())
     state[T.ASK] = ctypes.cast(callback, ctypes.c_void_p).value
-    has_interior = clip(first, first + len(domain.rows), len(laid_out.network.tables.levels), laid_out.geometry)
+    has_interior = clip(first, first + len(domain.rows), laid_out.geometry)
     if state[T.ABORT]:
         from polyrelu.enumeration.running import Outgrown
 
@@ -150,14 +153,11 @@ def _clip(laid_out, answers, domain):  # type: ignore[no-untyped-def]
 def _means(
     points: NDArray[np.float64], far: NDArray[np.int64], directions: NDArray[np.float64], indptr: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the mean of each region's vertices, moved along the mean of its far directions."""
-    counts = np.diff(indptr)[:, None]
-    near = np.add.reduceat(points, indptr[:-1], axis=0) / counts
-    if len(far):
-        total = np.zeros_like(near)
-        np.add.at(total, np.searchsorted(indptr, far, side="right") - 1, directions)
-        near += total / counts * (1 + np.abs(near).max(axis=1))[:, None]
-    return near
+    """Return the mean of each region's vertices, those at infinity taken far out on their rays."""
+    counts = np.diff(indptr)
+    places = np.clip(points, -LARGEST, LARGEST)
+    places[far] += directions * (FAR * (1 + np.abs(places[far]).max(axis=1, initial=0)))[:, None]
+    return np.add.reduceat(places / np.repeat(counts, counts)[:, None], indptr[:-1], axis=0)
 
 
 def _output(size: int, n_words: int, dim: int) -> PolytopeOutput:

@@ -1,10 +1,12 @@
 """Splitting a polytope by a form: which vertices it keeps, where the edges are cut, and how the new ones are placed.
 
 A cell's rows on the stack are a header and its vertices (`polyrelu.kernels.polytopes`). Forms that vanish at some
-vertex of a cell have a *slot*: the cell's table of slots lies on the stack ``zeros``, and each vertex has a mask of
-slots. All facets of the cell are among the slots. Two vertices are joined by an edge iff no third vertex lies on all
-slots that both lie on: the face lattice of a polytope is that of its incidences, simple or not. Splitting keeps the
-vertices on one side, and adds one on each edge that the form crosses.
+vertex of a cell, and have no zero inside it, have a *slot*: the cell's table of slots lies on the stack ``zeros``, and
+each vertex has a mask of slots. All facets of the cell are among the slots, and all slots cut faces out of it. Hence
+two vertices are joined by an edge iff no third vertex lies on all slots that both lie on: the face lattice of a
+polytope is that of its incidences, simple or not. (A form that cuts the cell must have no slot before the cell is
+split: with the diagonal of a square among the slots, its ends would count as joined.) Splitting keeps the vertices on
+one side, and adds one on each edge that the form crosses.
 
 A vertex is placed by ``dim`` forms that vanish there and are independent, its basis
 (`polyrelu.kernels.polytope_vertices`). On an edge they are those of a basis of one end that vanish at the other end
@@ -85,6 +87,8 @@ def keep_part(side, row, start, n, g):
     for v in range(start + 1, start + n):
         if g.marks[v, SIGN] * side >= 0:
             _copy_vertex(top, v, g)
+            if g.marks[v, SIGN] == 0:
+                add_slot(slot, top, g)
             top += 1
     if g.marks[start, CUT_ROW] == row:
         first = g.marks[start, CUT_AT]

@@ -189,8 +189,8 @@ def _row_signs(row, level, start, n, g):
 def signs_at_vertices(row, level, start, n, g):
     """Write the signs of a row at a cell's vertices; return 1 if some are negative plus 2 if some are positive.
 
-    The cell is the current one or a part of it. Where the row vanishes, its slot is added to the vertices' masks; if it
-    vanishes everywhere, it joins the cell's list.
+    The cell is the current one or a part of it. A row that touches the cell gets a slot; one that vanishes everywhere
+    joins the cell's list.
     """
     dim, box = len(g.axes) - 1, T.BOX
     error = g.maps[dim + 1, row] * g.vertices[box, 2 * dim + 1] + UNDERFLOW
@@ -215,7 +215,7 @@ def signs_at_vertices(row, level, start, n, g):
         g.zeros[top, 0], g.zeros[top, 1] = row, g.marks[start, ZERO_LIST]
         g.marks[start, ZERO_LIST] = top
         g.state[T.ZERO_TOP] = top + 1
-    elif n_zero:
+    elif n_zero and found != 3:
         slot = slot_of(row, start, n, g)
         for v in range(start + 1, start + n):
             if g.marks[v, SIGN] == 0:
@@ -290,11 +290,12 @@ def _emit(words, output, g):
 
 
 @loop
-def clip(first, last, level, g):
+def clip(first, last, g):
     """Cut the current cell with the good sides of some rows; return whether it keeps interior points."""
     state = g.state
     for row in range(first, last):
-        _set_box(level, g)
+        g.vertices[T.BOX, 2 * len(g.axes) - 1] = math.inf  # no common bound: exact rows of the domain have norm 0
+        level = g.columns[row, T.COLUMN_LEVEL]
         found = signs_at_vertices(row, level, state[T.START], state[T.LENGTH], g)
         if state[T.ABORT] or found == 1:
             return False
