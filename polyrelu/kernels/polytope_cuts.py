@@ -121,13 +121,20 @@ def _copy_vertex(target, source, g):
 
 @inlined
 def _is_edge(v, u, start, n, new, g):
-    """Return whether two vertices are joined by an edge; if so, write the slots of the edge as the mask ``new``."""
-    count = 0
+    """Return whether two vertices are joined by an edge; if so, write the slots of the edge as the mask ``new``.
+
+    A vertex with ``dim`` slots is simple: any ``dim - 1`` of them meet in an edge.
+    """
+    dim = len(g.axes) - 1
+    common, at_first = 0, 0
     for w in range(len(g.mask_words)):
         g.masks[new, 0, w] = g.masks[v, 0, w] & g.masks[u, 0, w]
-        count += np.int64(count_ones(g.masks[new, 0, w]))
-    if count < len(g.axes) - 2:
+        common += np.int64(count_ones(g.masks[new, 0, w]))
+        at_first += np.int64(count_ones(g.masks[v, 0, w]))
+    if common < dim - 1:
         return False
+    if at_first == dim:
+        return True
     for other in range(start + 1, start + n):
         missing = np.uint64(0)
         for w in range(len(g.mask_words)):
