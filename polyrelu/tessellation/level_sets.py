@@ -1,4 +1,4 @@
-"""Where an output has a given value, and where the decision changes: exact segments.
+"""Where an output has a given value, and where the decision changes: exact segments and polygons.
 
 The output map becomes one more hidden layer, with a breakpoint at the level or a unit that takes the largest output;
 the facets on which that neuron vanishes are the level set.
@@ -21,6 +21,7 @@ from polyrelu.tessellation.build import Method, tessellate
 from polyrelu.tessellation.geometry import exact_corners
 from polyrelu.tessellation.marks import AT_INFINITY
 from polyrelu.tessellation.model import Tessellation
+from polyrelu.tessellation.polygons import Cycles, Polygon, check_space, facet_polygon, ordered_facets
 
 __all__ = ["LevelSet", "Segment", "decision_boundary", "level_set"]
 
@@ -59,6 +60,8 @@ class LevelSet:
     flat_regions : int64 array
         Regions of the original tessellation with a part of full dimension on which the output is identically on the
         level (or the largest output is attained twice); what bounds these parts is not in ``facets``.
+    origins : int64 array, shape (tessellation.n_regions,)
+        Region of the original tessellation in which each region of ``tessellation`` lies.
     """
 
     tessellation: Tessellation
@@ -66,6 +69,7 @@ class LevelSet:
     regions: NDArray[np.int64]
     digits: NDArray[np.int64]
     flat_regions: NDArray[np.int64]
+    origins: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.facets)
@@ -79,6 +83,20 @@ class LevelSet:
             tuple(tuple(map(to_fraction, point)) for point in points or [ends[0][0]]),
             tuple(tuple(map(to_fraction, ray)) for ray in rays),
         )
+
+    def polygon(self, index: int) -> Polygon:
+        """Return one facet exactly, in space; its corners are counter-clockwise seen from its second side."""
+        t = self.tessellation
+        on = self._cycles.of(index)
+        if not len(on):
+            return facet_polygon(t, int(self.facets[index]))
+        corners = exact_corners(t, on.tolist())
+        return Polygon(tuple(tuple(map(to_fraction, point)) for point, _ in corners))
+
+    @cached_property
+    def _cycles(self) -> Cycles:
+        check_space("LevelSet.polygon", self.tessellation)
+        return ordered_facets(self.tessellation, self.facets)
 
     @cached_property
     def ends_float(self) -> NDArray[np.float64]:
@@ -108,7 +126,7 @@ class LevelSet:
         if t.dim > 2:
             raise DomainError(
                 f"Segments need a tessellation of the plane but received a {t.dim}-dimensional one. "
-                "Use .facets with .tessellation, or restrict the network to a plane."
+                "Use .polygon in space, .facets with .tessellation, or restrict the network to a plane."
             )
         return t.facet_vertices.reshape(-1, t.dim)[self.facets]
 
@@ -195,6 +213,7 @@ def _vanishing(original: Tessellation, network: Network, method: Method | None) 
         np.where(beyond, -1, places[sides[facets]]),
         np.where(beyond, -1, digits[sides[facets]]),
         np.unique(places[is_flat]),
+        places,
     )
 
 

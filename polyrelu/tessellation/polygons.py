@@ -49,7 +49,7 @@ class Polygon:
     Attributes
     ----------
     points : tuple of points
-        Exact corners in the order around it; where it has none, points of it, one at least on each line of its boundary.
+        Exact corners in the order around it; where it has none, points of it, also on each line of its boundary.
     rays : tuple of vectors
         Exact directions in which it is unbounded, none if it is bounded. If it has corners, the first ray leaves the
         first corner along the boundary and the last ray the last one.

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import bounded_domains, domains, networks, random_networks
 
+from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.errors import DomainError, InputError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
@@ -19,7 +20,7 @@ from polyrelu.testing import gaussian, grid, xor
 
 
 def inside_of(segment) -> tuple[Fraction, ...]:
-    """Return a point in the relative interior of a segment."""
+    """Return a point in the relative interior of a segment or polygon."""
     centre = [sum(column) / len(segment.points) for column in zip(*segment.points, strict=True)]
     for ray in segment.rays:
         centre = [a + b for a, b in zip(centre, ray, strict=True)]
@@ -118,11 +119,35 @@ def test_points_of_a_line():
     assert sorted(found.ends_float.ravel().tolist()) == [0.5, 1.5]
 
 
-def test_space_has_facets_but_no_segments():
+@given(st.data())
+@settings(max_examples=30)
+def test_polygons_of_space_are_on_the_level(data):
+    network = data.draw(networks((3,), max_neurons=4) | random_networks((3,), max_neurons=5))
+    t = tessellate(network, data.draw(domains(3)), method=enumerate_brute)
+    level = data.draw(st.sampled_from([0, 1, "1/3"]))
+    found = level_set(t, level=level, method=enumerate_brute)
+    for index, regions in enumerate(found.regions.tolist()):
+        polygon = found.polygon(index)
+        for point in (*polygon.points, inside_of(polygon)):
+            assert network.exact(point) == (Fraction(level),)
+            assert all(region == -1 or t.region(region).contains(point) for region in regions)
+    for refined, region in enumerate(found.origins.tolist()):
+        assert t.region(region).contains(found.tessellation.witness(refined))
+
+
+def test_a_plane_through_the_cube():
     found = tessellate(grid(1, 1, 1), Domain.box([-1] * 3, [1] * 3)).level_set(level=1)
-    assert len(found) > 0
+    # x + 2 y + 3 z = 1 where all three are positive: a triangle; and on the sides where some are not, parts of planes.
+    corners = {(Fraction(1), 0, 0), (0, Fraction(1, 2), 0), (0, 0, Fraction(1, 3))}
+    assert corners in [set(found.polygon(i).points) for i in range(len(found))]
+    assert all(len(found.polygon(i).points) in (3, 4) and not found.polygon(i).rays for i in range(len(found)))
+
+
+def test_shapes_of_another_dimension_are_refused():
     with pytest.raises(DomainError, match="plane"):
-        found.segment(0)
+        tessellate(grid(1, 1, 1), Domain.box([-1] * 3, [1] * 3)).level_set(level=1).segment(0)
+    with pytest.raises(DomainError, match="LevelSet.polygon needs a tessellation of three dimensions"):
+        tessellate(xor()).level_set(level="1/2").polygon(0)
 
 
 def test_wrong_outputs_and_levels_are_refused():

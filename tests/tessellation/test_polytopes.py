@@ -119,17 +119,19 @@ def rows_on(region, point, direction) -> set:
 
 
 @pytest.mark.parametrize(
-    ("network", "regions"), [(coxeter("B", 3), 48), (grid(3, 2, 1), 24), (montufar(3, 2), 64), (braid(4), None)]
+    ("network", "domain", "n_regions"),
+    [
+        (coxeter("B", 3), CUBE, 48),
+        (grid(3, 2, 1), Domain.box([-1] * 3, [3] * 3), 24),
+        (montufar(3, 2), Domain.unit(3), 64),
+        (generic_arrangement(3, 5), Domain.box([-100] * 3, [100] * 3), 26),
+    ],
 )
-def test_known_arrangements(network, regions):
-    if network.dim == 4:
-        with pytest.raises(DomainError, match="three dimensions but received one of 4"):
-            polytopes(tessellate(network))
-        return
-    t = tessellate(network, Domain.box([0] * 3, [3] * 3) if regions == 24 else CUBE if regions == 48 else Domain.unit(3))
+def test_known_arrangements(network, domain, n_regions):
+    t = tessellate(network, domain)
     p = polytopes(t)
     check_polytopes(p)
-    assert t.n_regions == regions or network.n_neurons == 6
+    assert t.n_regions == n_regions
     assert t.n_vertices - len(p.edges) + t.n_facets - t.n_regions == 1
 
 
@@ -174,9 +176,10 @@ def test_damaged_arrays_are_noticed():
         polytopes(replace(t, facet_vertices=vertices))
 
 
-def test_the_plane_is_refused():
-    with pytest.raises(DomainError, match="three dimensions but received one of 2"):
-        polytopes(tessellate(xor()))
+def test_other_dimensions_are_refused():
+    for network in (xor(), braid(4)):
+        with pytest.raises(DomainError, match=f"three dimensions but received one of {network.dim}"):
+            polytopes(tessellate(network))
     with pytest.raises(DomainError, match="facet_polygon needs"):
         facet_polygon(tessellate(xor()), 0)
 
