@@ -73,6 +73,17 @@ class Cycles(NamedTuple):
         """Return the vertices of one polygon."""
         return self.vertices[self.indptr[index] : self.indptr[index + 1]]
 
+    def turned(self, is_turned: NDArray[np.bool_]) -> Cycles:
+        """Return the polygons, some of them the other way round."""
+        return self._replace(vertices=self.vertices[ranges(self.indptr[:-1], np.diff(self.indptr), is_turned)])
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Each vertex with the next one around its polygon, shape (n_corners, 2)."""
+        onward, is_full = np.arange(1, len(self.vertices) + 1), np.diff(self.indptr) > 0
+        onward[self.indptr[1:][is_full] - 1] = self.indptr[:-1][is_full]
+        return np.stack([self.vertices, self.vertices[onward]], axis=1).astype(np.int64)
+
 
 class Edges(NamedTuple):
     """Edges of regions, each once for each region.
@@ -122,11 +133,10 @@ def ordered_facets(tessellation: Tessellation, facets: NDArray[np.integer]) -> C
     bounded = np.flatnonzero(~_is_unbounded(t)[numbers])
     chosen = numbers[bounded]
     cycles = _walked(*_neighbours(t, chosen))
-    turned = _is_turned(t, chosen, cycles)
-    places = ranges(cycles.indptr[:-1], np.diff(cycles.indptr), turned)
     lengths = np.zeros(len(numbers), np.int64)
     lengths[bounded] = np.diff(cycles.indptr)
-    return Cycles(np.concatenate([[0], np.cumsum(lengths)]), cycles.vertices[places])
+    outward = cycles.turned(_is_turned(t, chosen, cycles))
+    return Cycles(np.concatenate([[0], np.cumsum(lengths)]), outward.vertices)
 
 
 def facet_polygon(tessellation: Tessellation, facet: int) -> Polygon:

@@ -169,7 +169,7 @@ def check_polytopes(polytopes: Polytopes) -> None:
     p, t = polytopes, polytopes.tessellation
     repeats = np.diff(p.cycles.indptr)[p.region_facets]
     places = ranges(p.cycles.indptr[p.region_facets], repeats)
-    ends = np.stack([p.cycles.vertices, p.cycles.vertices[_next(p.cycles)]], axis=1)[places]
+    ends = p.cycles.ends[places]
     ends = np.where(np.repeat(p.region_sides, repeats)[:, None] > 0, ends, ends[:, ::-1])
     owners = np.repeat(np.repeat(np.arange(t.n_regions), np.diff(p.region_indptr)), repeats)
     finite = t.bounded[owners]
@@ -200,14 +200,6 @@ def fan_volume(points: list[Any]) -> Any:
     fan = ((points[0], *others) for others in pairwise(points[1:]))
     sizes = (flint.fmpq(determinant(p, q, r), p[3] * q[3] * r[3]) for p, q, r in fan)
     return sum(sizes, start=flint.fmpq(0))
-
-
-def _next(cycles: Cycles) -> NDArray[np.int64]:
-    """Return the position of the vertex after each one, around its polygon."""
-    onward = np.arange(1, len(cycles.vertices) + 1)
-    full = np.diff(cycles.indptr) > 0
-    onward[cycles.indptr[1:][full] - 1] = cycles.indptr[:-1][full]
-    return onward
 
 
 def _lists(cycles: Cycles) -> list[list[int]]:

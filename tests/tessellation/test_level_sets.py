@@ -146,7 +146,7 @@ def test_a_plane_through_the_cube():
 def test_shapes_of_another_dimension_are_refused():
     with pytest.raises(DomainError, match="plane"):
         tessellate(grid(1, 1, 1), Domain.box([-1] * 3, [1] * 3)).level_set(level=1).segment(0)
-    with pytest.raises(DomainError, match="LevelSet.polygon needs a tessellation of three dimensions"):
+    with pytest.raises(DomainError, match=r"LevelSet\.polygon needs a tessellation of three dimensions"):
         tessellate(xor()).level_set(level="1/2").polygon(0)
 
 
