@@ -51,7 +51,7 @@ CROSS = Network.from_arrays(  # |x + y| - |x - y|, positive where x y is
     [
         (BALL, ["sphere"], (1, 0, 1), Fraction(4, 3)),
         (SHELL, ["sphere", "sphere"], (2, 0, 2), Fraction(4 * 27, 3) - Fraction(4, 3)),
-        # With r = |x| + |y|: the integral of 4 r, which is the area 2 r^2 differentiated, times the height 2 - 2 |r - 2|.
+        # With r = |x| + |y| the integral of 4 r, the area 2 r^2 differentiated, times the height 2 - 2 |r - 2|.
         (TORUS, ["torus"], (1, 2, 1), Fraction(16)),
         (POINT, [], (0, 0, 0), Fraction(0)),
         (SHEET, [], (0, 0, 0), Fraction(0)),
