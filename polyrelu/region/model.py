@@ -239,6 +239,10 @@ def region_at(network: Network, x: Sequence[object], domain: Domain | None = Non
             )
         directions.insert(0, [b - a for a, b in zip(point, _interior_of(domain), strict=True)])
     region = Region(network, pattern, domain)
+    witness = _near(region, point)
+    if witness is not None:
+        vars(region)["witness"] = witness  # the cached property
+        return region
     if decide_region(region)[0]:
         return region
     return Region(network, network.exact.pattern_at(point, directions), domain)
@@ -284,6 +288,29 @@ def neighbour_across(region: Region, facet: Facet) -> Pattern | None:
     return region.network.exact.pattern_at(facet.point, [outward, *_axes(region.network.dim)])
 
 
+def _near(region: Region, point: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
+    """Return a point strictly inside a region near a point of it, where that needs no linear program.
+
+    The point itself, if it lies strictly inside every neuron's row; on the border of the domain a short step from it
+    into the domain.
+    """
+    n = len(region.hrep.rows)
+    rows = [row for row in region.rows if any(row[:-1])]
+    if any(dot(row, (*point, 1)) <= 0 for row in region.hrep.rows if any(row[:-1])) or any(
+        strict and not any(row) for row, strict in zip(region.hrep.rows, region.hrep.strict, strict=True)
+    ):
+        return None
+    if all(dot(row, (*point, 1)) > 0 for row in region.rows[n:] if any(row[:-1])) or region.domain is None:
+        return tuple(point)
+    steps = [b - a for a, b in zip(point, _interior_of(region.domain), strict=True)]
+    size = Fraction(1)
+    while True:
+        size /= 2
+        moved = tuple(a + size * step for a, step in zip(point, steps, strict=True))
+        if all(dot(row, (*moved, 1)) > 0 for row in rows):
+            return moved
+
+
 def _axes(dim: int) -> list[Sequence[object]]:
     return [[int(i == j) for j in range(dim)] for i in range(dim)]
 
@@ -298,6 +325,9 @@ def _checked(domain: Domain | None, network: Network) -> Domain | None:
 
 
 def _interior_of(domain: Domain) -> tuple[Fraction, ...]:
+    bounds = domain.box_bounds()
+    if bounds is not None and all(low < high for low, high in zip(*bounds, strict=True)):
+        return tuple((low + high) / 2 for low, high in zip(*bounds, strict=True))
     hull = decide_domain(domain)
     if not hull.is_full_dimensional:
         raise DomainError(
