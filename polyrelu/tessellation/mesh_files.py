@@ -200,8 +200,8 @@ def _write_vtu(mesh: _Mesh, stream: TextIO) -> None:
 def _vtk_cells(mesh: _Mesh) -> dict[str, NDArray]:
     """Return the arrays that describe cells: vertices, where they end, types, and the polygons of polyhedra."""
     if mesh.cell_indptr is None:
-        vertices, ends = mesh.cycles.vertices.astype(np.int64), mesh.cycles.indptr[1:]
-        return {"connectivity": vertices, "offsets": ends, "types": np.full(mesh.n_cells, POLYGON, np.uint8)}
+        on, ends = mesh.cycles.vertices.astype(np.int64), mesh.cycles.indptr[1:]
+        return {"connectivity": on, "offsets": ends, "types": np.full(mesh.n_cells, POLYGON, np.uint8)}
     vertices, offsets, faces, face_offsets = [], [], [], []
     polygons = list(mesh.polygons())
     for start, stop in pairwise(mesh.cell_indptr.tolist()):
