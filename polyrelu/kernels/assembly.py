@@ -86,18 +86,18 @@ def touch_corners(words, hashes, indptr, edges, extra, lines, items, salts, item
             key = hashes[region]
             before = last if corner == first else corner - 1
             start = top
-            top, key = _touch(edges[before], region, start, top, key, words, lines, items, salts, item_salts, touched)
-            top, key = _touch(edges[corner], region, start, top, key, words, lines, items, salts, item_salts, touched)
+            top, key = touch(edges[before], region, start, top, key, words, lines, items, salts, item_salts, touched)
+            top, key = touch(edges[corner], region, start, top, key, words, lines, items, salts, item_salts, touched)
             while position < len(extra) and extra[position, 0] == corner:
                 line = extra[position, 1]
-                top, key = _touch(line, region, start, top, key, words, lines, items, salts, item_salts, touched)
+                top, key = touch(line, region, start, top, key, words, lines, items, salts, item_salts, touched)
                 position += 1
             keys[corner] = key
             starts[corner + 1] = top
 
 
 @loop
-def _touch(line, region, start, top, key, words, lines, items, salts, item_salts, touched):
+def touch(line, region, start, top, key, words, lines, items, salts, item_salts, touched):
     """Add a line's items to the sorted list ``touched[start:top]``; return the new end and hash."""
     item = lines[line, LINE_ITEM]
     if not lines[line, LINE_IS_MAX]:

@@ -6,8 +6,9 @@ import inspect
 import time
 from collections.abc import Callable
 
-from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.enumeration.plane import PlaneRegions, enumerate_plane
+from polyrelu.enumeration.space import SpaceRegions
+from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.errors import BudgetError, EnumerationInterrupted, InputError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
@@ -18,13 +19,14 @@ from polyrelu.tessellation.exact_assembly import assemble_exact
 from polyrelu.tessellation.model import Tessellation
 from polyrelu.tessellation.plane_assembly import assemble_plane
 from polyrelu.tessellation.point_assembly import assemble_point
+from polyrelu.tessellation.space_assembly import assemble_space
 
 __all__ = ["tessellate"]
 
-MAX_BRUTE_NEURONS = 16
-"""Largest network that is enumerated by trying all patterns unless the caller asks for more."""
+FIRST_SPLIT_DIM = 5
+"""From how many inputs on linear programs are faster than vertices, of which a region has about ``2^dim``."""
 
-Method = Callable[..., PlaneRegions | list[Region]]
+Method = Callable[..., "PlaneRegions | SpaceRegions | list[Region]"]
 
 
 def tessellate(
@@ -46,7 +48,7 @@ def tessellate(
         network restricted to ``hull``.
     method : callable, optional
         ``method(network, domain)`` returns the regions of a full-dimensional domain. Default: `enumerate_plane` for
-        one or two inputs, `enumerate_brute` for at most 16 neurons.
+        one or two inputs, `enumerate_vertices` for three or four, `enumerate_split` for more, which finds no vertices.
     max_regions, max_seconds : optional
         Budgets, for methods that have them.
     progress : callable, optional
@@ -57,7 +59,7 @@ def tessellate(
     DomainError
         If the domain is empty, or of another dimension than the network.
     InputError
-        If no method is given and none fits, or the method has no such budget.
+        If the method has no such budget.
     BudgetError, EnumerationInterrupted
         With the incomplete tessellation as ``.partial`` (None if nothing was found).
 
@@ -69,11 +71,13 @@ def tessellate(
     (3, 0, 3)
     >>> tessellate(xor(), Domain.box([0, 1], [1, 1])).hull.point(["1/2"])
     (Fraction(1, 2), Fraction(1, 1))
-    >>> tessellate(generic_arrangement(3, 20))
+    >>> space = tessellate(generic_arrangement(3, 20))
+    >>> space.n_regions, space.n_vertices, space.n_facets
+    (1351, 1140, 3820)
+    >>> tessellate(xor(), Domain.unit(3))
     Traceback (most recent call last):
     ...
-    polyrelu.errors.InputError: tessellate needs at most 2 inputs, or at most 16 neurons, but received a network \
-of 3 inputs and 20 neurons. Restrict it to a plane: tessellate(network.restrict(Slice.through(p, q, r))).
+    polyrelu.errors.DomainError: The network has 2 inputs but the domain (0:1,0:1,0:1) has 3. Give a domain of R^2.
     """
     region_domain = (domain or Domain.all(network.dim)).check_dim(network.dim)
     hull = decide_domain(region_domain)
@@ -102,13 +106,11 @@ of 3 inputs and 20 neurons. Restrict it to a plane: tessellate(network.restrict(
 def _default_method(network: Network) -> Method:
     if network.dim <= 2:
         return enumerate_plane
-    if network.n_neurons <= MAX_BRUTE_NEURONS:
-        return enumerate_brute
-    raise InputError(
-        f"tessellate needs at most 2 inputs, or at most {MAX_BRUTE_NEURONS} neurons, but received a network of "
-        f"{network.dim} inputs and {network.n_neurons} neurons. Restrict it to a plane: "
-        "tessellate(network.restrict(Slice.through(p, q, r)))."
-    )
+    if network.dim < FIRST_SPLIT_DIM:
+        return enumerate_vertices
+    from polyrelu.enumeration.split import enumerate_split
+
+    return enumerate_split
 
 
 def _options(method: Method, **budgets: float | None) -> dict[str, object]:
@@ -125,7 +127,7 @@ def _options(method: Method, **budgets: float | None) -> dict[str, object]:
 
 
 def _assembled(
-    found: PlaneRegions | list[Region] | None,
+    found: PlaneRegions | SpaceRegions | list[Region] | None,
     network: Network,
     domain: Domain,
     hull: Slice | None,
@@ -136,5 +138,7 @@ def _assembled(
         return None
     if isinstance(found, PlaneRegions):
         return assemble_plane(found, network, domain, hull)
+    if isinstance(found, SpaceRegions):
+        return assemble_space(found, network, domain, hull)
     seconds = time.process_time() - start
     return assemble_exact(found, network, domain, hull, seconds=seconds, is_complete=is_complete)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import FileError
-from polyrelu.tessellation.marks import AT_INFINITY, BORDER, COORDINATE, FAR_SIDE
+from polyrelu.tessellation.marks import AT_INFINITY, BORDER, FAR_SIDE
 
 if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation
@@ -41,11 +41,13 @@ def check_arrays(tessellation: Tessellation, name: str) -> None:
     ):
         if len(values) and (values.min() < low or values.max() >= high):
             _refuse(name, f"{what} outside {low}:{high}")
-    if t.dim <= 2 and (np.diff(t.facet_indptr) != t.dim).any():
+    if t.dim <= 2 and t.has_vertices and (np.diff(t.facet_indptr) != t.dim).any():
         _refuse(name, f"a facet without {t.dim} ends")
-    if t.n_regions and t.dim and np.diff(t.corner_indptr).min() < 1:
+    if t.n_regions and 1 <= t.dim <= 2 and t.has_vertices and np.diff(t.corner_indptr).min() < 1:
         _refuse(name, "a region without corners")
-    if np.isnan(t.vertices_float).any() or np.isnan(t.far_points).any():
+    if not t.has_vertices and (n_points or len(t.corner_vertices) or len(t.facet_vertices)):
+        _refuse(name, "vertices that it says it has not")
+    if any(np.isnan(a).any() for a in (t.vertices_float, t.far_points, t.witnesses) if a is not None):
         _refuse(name, "coordinates that are no numbers")
     _check_patterns(t, name)
     _check_rows(t, name)
@@ -68,13 +70,13 @@ def _check_patterns(t: Tessellation, name: str) -> None:
 def _check_rows(t: Tessellation, name: str) -> None:
     rows = t.vertex_rows.reshape(-1, 2)
     owner, number = rows[:, 0], rows[:, 1]
-    if len(rows) and (owner.min() < COORDINATE or owner.max() >= t.network.n_neurons):
+    if len(rows) and (owner.min() < FAR_SIDE or owner.max() >= t.network.n_neurons):
         _refuse(name, "a row of a vertex that belongs to nothing")
     n_pieces = t.network.layout.n_pieces
     of_neuron = owner >= 0
     limit = np.zeros(len(rows), np.int64)
     limit[of_neuron] = n_pieces[owner[of_neuron]]
-    for kind, size in ((BORDER, len(t.domain.rows)), (FAR_SIDE, 2 * t.dim), (COORDINATE, t.dim)):
+    for kind, size in ((BORDER, len(t.domain.rows)), (FAR_SIDE, 2 * t.dim)):
         limit[owner == kind] = size
     if (number < 0).any() or (number >= limit).any():
         _refuse(name, "a row of a vertex that does not exist")

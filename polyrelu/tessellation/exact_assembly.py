@@ -86,9 +86,11 @@ def assemble_exact(
         **vertices.arrays(domain),
         **facets.arrays(),
         **_lists("region_zero_indptr", "region_zero_neurons", zeros),
+        bounded=np.array([region.is_bounded for region in regions], np.bool_),
         decisions=None,
         seconds={"enumerate": seconds, "assemble": time.process_time() - start},
         is_complete=is_complete,
+        has_vertices=True,
     )
 
 
@@ -106,7 +108,7 @@ class _Vertices:
         """Return the number of a corner of a region."""
         corner = local.corners[index]
         if corner not in self.number:
-            self._append(corner, region, list(local.forms(index)), local.zero_neurons(index))
+            self._append(corner, region, local.forms(index), local.zero_neurons(index))
         return self.number[corner]
 
     def add_far_corner(self, corner: Corner, region: int) -> int:

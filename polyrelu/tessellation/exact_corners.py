@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from polyrelu.exact.linalg import rank
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.region.facets import Facet
 from polyrelu.region.model import Region
-from polyrelu.tessellation.marks import BORDER, COORDINATE, FAR_SIDE
+from polyrelu.tessellation.marks import BORDER, FAR_SIDE
 
-__all__ = ["FAR_CORNERS", "Corner", "RegionCorners", "corner_cycle"]
+__all__ = ["FAR_CORNERS", "Corner", "RegionCorners", "corner_cycle", "independent_forms"]
 
 Point = tuple[Fraction, ...]
 Corner = tuple[Point, Point | None]
@@ -41,14 +41,15 @@ class RegionCorners:
         shape = region.generators
         self.corners: list[Corner] = []
         self.rows: list[frozenset[int]] = []
-        if len(shape.lineality) == shape.dim == 2:
+        if len(shape.lineality) > 1:  # no vertices and no edges
             return
         for point, tight in zip(shape.points, shape.point_rows, strict=True):
-            if not shape.lineality:
-                self._append((point, None), tight)
             for line in shape.lineality:
                 for direction in (line, tuple(-value for value in line)):
                     self._append(_at_infinity(point, direction), tight)
+            if shape.lineality:
+                continue
+            self._append((point, None), tight)
             for ray, ray_tight in zip(shape.rays, shape.ray_rows, strict=True):
                 if self._is_edge(tight & ray_tight):
                     self._append(_at_infinity(point, ray), tight & ray_tight)
@@ -58,7 +59,7 @@ class RegionCorners:
         self.rows.append(tight)
 
     def _is_edge(self, common: frozenset[int]) -> bool:
-        """Return whether one point and one ray alone, modulo lines, lie on rows that both of them lie on."""
+        """Return whether one point and one ray alone lie on rows that both of them lie on."""
         shape = self.region.generators
         return sum(common <= tight for tight in (*shape.point_rows, *shape.ray_rows)) == 2
 
@@ -77,26 +78,38 @@ class RegionCorners:
         neurons = {hrep.neuron[i] for i in self.rows[index] if i < len(hrep.rows)}
         return sorted(neurons.union(self.region.zero_neurons))
 
-    def forms(self, index: int) -> Iterator[Form]:
-        """Yield independent forms that vanish at a corner together: rows of the region, then of the far cube."""
+    def forms(self, index: int) -> list[Form]:
+        """Return independent forms that vanish at a corner alone: rows of the region, then a side of the far cube."""
         point, direction = self.corners[index]
-        chosen: list[tuple[int, ...]] = []
         names = _row_names(self.region)
-        for i in sorted(self.rows[index]):
-            if rank([*chosen, self.region.rows[i][:-1]]) > len(chosen):
-                chosen.append(self.region.rows[i][:-1])
-                yield names[i]
-        if direction is None:
-            return
-        units = [tuple(int(k == j) for k in range(len(direction))) for j in range(len(direction))]
-        axis = _largest(direction)
-        chosen.append(units[axis])
-        yield FAR_SIDE, 2 * axis + (direction[axis] > 0)
-        # Only a region with several lines in it needs more: its generators are 0 in one coordinate for each line.
-        for j, unit in enumerate(units):
-            if direction[j] == 0 and point[j] == 0 and rank([*chosen, unit]) > len(chosen):
-                chosen.append(unit)
-                yield COORDINATE, j
+        forms = [names[i] for i in sorted(self.rows[index])]
+        if direction is not None:
+            axis = _exit(point, direction)
+            forms.append((FAR_SIDE, 2 * axis + (direction[axis] > 0)))
+        return independent_forms(self.region, forms)
+
+
+def independent_forms(region: Region, forms: Sequence[Form]) -> list[Form]:
+    """Return independent ones of some forms, from the first one on: as many as the region has dimensions.
+
+    Parameters
+    ----------
+    region : Region
+    forms : sequence of Form
+        Of the region, its domain or the far cube; their normals span the space.
+    """
+    index = {name: i for i, name in enumerate(_row_names(region))}
+    found: list[Form] = []
+    chosen: list[tuple[int, ...]] = []
+    for form in forms:
+        if form[0] == FAR_SIDE:
+            normal = tuple(int(j == form[1] // 2) for j in range(region.network.dim))
+        else:
+            normal = region.rows[index[form]][:-1]
+        if rank([*chosen, normal]) > len(chosen):
+            chosen.append(normal)
+            found.append(form)
+    return found
 
 
 def _along(direction: Sequence[int], corner: Corner) -> tuple[Fraction, Fraction]:
@@ -108,14 +121,16 @@ def _along(direction: Sequence[int], corner: Corner) -> tuple[Fraction, Fraction
 
 def _at_infinity(point: Sequence[Fraction], direction: Sequence[int]) -> Corner:
     """Return where the line through a point meets the far cube, in the direction's sense."""
-    axis = _largest(direction)
+    axis = _exit(point, direction)
     scaled = tuple(Fraction(value, abs(direction[axis])) for value in direction)
     back = point[axis] / scaled[axis]
     return tuple(p - back * d for p, d in zip(point, scaled, strict=True)), scaled
 
 
-def _largest(direction: Sequence[Fraction | int]) -> int:
-    return max(range(len(direction)), key=lambda j: (abs(direction[j]), -j))
+def _exit(point: Sequence[Fraction], direction: Sequence[Fraction | int]) -> int:
+    """Return which coordinate reaches the far cube first on a half-line."""
+    signs = [1 if d > 0 else -1 for d in direction]
+    return max(range(len(direction)), key=lambda j: (abs(direction[j]), signs[j] * point[j], -j))
 
 
 def _row_names(region: Region) -> list[Form]:

@@ -7,6 +7,8 @@ kind           "region", "vertex" or "facet"
 neurons        neurons that vanish on it, list of int32
 vertices       regions and facets: their vertices, list of int32
 pattern        regions: the packed pattern, list of uint64
+is_bounded     regions: whether they are bounded
+witness        regions of enumerations in space: a point, list of float64
 point          vertices: coordinates (at infinity: direction), list of float64
 far_point      vertices at infinity: a point of the line towards it, list of float64
 place          vertices: 0 inside the domain, 1 on its border, 2 at infinity
@@ -15,7 +17,7 @@ rows           vertices: `Tessellation.vertex_rows`, list of int32
 regions        facets: the regions on both sides, list of int32
 =============  =======================================================================================
 
-What does not apply to a kind is null. The schema's metadata hold the network's hash, the domain and the counts; pages
+What does not apply is null. The schema's metadata hold the network's hash, the domain and the counts; pages
 carry checksums, and `load` checks every number that is used as an index.
 """
 
@@ -45,15 +47,15 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-FORMAT = "polyrelu tessellation 1"
+FORMAT = "polyrelu tessellation 2"
 ROWS = 1 << 16
 """Rows of one row group."""
 
 LISTS = {
-    "neurons": "int32", "vertices": "int32", "pattern": "uint64", "point": "float64", "far_point": "float64",
-    "rows": "int32", "regions": "int32",
+    "neurons": "int32", "vertices": "int32", "pattern": "uint64", "witness": "float64", "point": "float64",
+    "far_point": "float64", "rows": "int32", "regions": "int32",
 }  # fmt: skip
-NUMBERS = {"place": "uint8", "region": "int32"}
+NUMBERS = {"is_bounded": "bool", "place": "uint8", "region": "int32"}
 
 
 def save(tessellation: Tessellation, path: str | Path, overwrite: bool = False) -> None:
@@ -99,6 +101,8 @@ def _metadata(t: Tessellation) -> dict[str, str]:
         "decisions": json.dumps(t.decisions),
         "seconds": json.dumps(t.seconds),
         "is_complete": json.dumps(t.is_complete),
+        "has_vertices": json.dumps(t.has_vertices),
+        "has_witnesses": json.dumps(t.witnesses is not None),
         "counts": json.dumps([t.n_regions, len(t.vertex_kind), t.n_facets]),
     }
 
@@ -125,6 +129,9 @@ def _groups(t: Tessellation) -> Iterator[dict[str, pyarrow.Array]]:
             group = {"kind": pyarrow.array([kind] * (stop - start))}
             if kind == "region":
                 group["pattern"] = equal(t.words[part])
+                group["is_bounded"] = pyarrow.array(t.bounded[part])
+                if t.witnesses is not None:
+                    group["witness"] = equal(t.witnesses[part])
                 group["vertices"] = lists(t.corner_indptr, t.corner_vertices, start, stop)
                 group["neurons"] = lists(t.region_zero_indptr, t.region_zero_neurons, start, stop)
             elif kind == "vertex":
@@ -192,7 +199,7 @@ def _facts(metadata: dict[str, str]) -> dict[str, Any]:
         "hull": None if hull is None else Slice(RationalMatrix.from_rows(hull)),
         "decisions": None if decisions is None else Decisions(*decisions),
         "seconds": {str(key): float(value) for key, value in json.loads(metadata["seconds"]).items()},
-        "is_complete": bool(json.loads(metadata["is_complete"])),
+        **{name: bool(json.loads(metadata[name])) for name in ("is_complete", "has_vertices", "has_witnesses")},
         "counts": json.loads(metadata["counts"]),
     }
 
@@ -222,6 +229,8 @@ def _rows(groups: list[pyarrow.Table], kind: str) -> pyarrow.Table:
 def _tessellation(network: Network, facts: dict[str, Any], tables: dict[str, pyarrow.Table]) -> Tessellation:
     region, vertex, facet = tables["region"], tables["vertex"], tables["facet"]
     dim, n_words = network.dim, network.layout.n_words
+    if region["is_bounded"].null_count:
+        raise ValueError("a region is neither bounded nor unbounded")
     kinds = vertex["place"].to_numpy()
     far = np.flatnonzero(kinds == AT_INFINITY)
     arrays: dict[str, NDArray] = {}
@@ -245,9 +254,12 @@ def _tessellation(network: Network, facts: dict[str, Any], tables: dict[str, pya
         vertex_region=vertex["region"].to_numpy(),
         vertex_rows=_read_equal(vertex["rows"], 2 * dim).reshape(len(vertex["rows"]), dim, 2),
         facet_regions=_read_equal(facet["regions"], 2),
+        bounded=region["is_bounded"].to_numpy(),
         decisions=facts["decisions"],
         seconds=facts["seconds"],
         is_complete=facts["is_complete"],
+        has_vertices=facts["has_vertices"],
+        witnesses=_read_equal(region["witness"], dim) if facts["has_witnesses"] else None,
         **arrays,
     )
 

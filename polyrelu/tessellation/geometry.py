@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.rational import nearest_float, to_fraction
 from polyrelu.region.double_description import Generators, generators_of
-from polyrelu.tessellation.marks import AT_INFINITY, BORDER, FAR_SIDE
+from polyrelu.tessellation.marks import AT_INFINITY, BORDER
 from polyrelu.tessellation.region_forms import RegionForms
 
 if TYPE_CHECKING:
@@ -71,9 +71,8 @@ def _crossing(t: Tessellation, forms: RegionForms, rows: list[list[int]]) -> Exa
         elif kind == BORDER:
             row = list(t.domain.rows[number])
         else:
-            axis = number // 2 if kind == FAR_SIDE else number
-            row = [int(j == axis) for j in range(t.dim)] + [0]
-            side = (2 * (number % 2) - 1) if kind == FAR_SIDE else 0
+            row = [int(j == number // 2) for j in range(t.dim)] + [0]
+            side = 2 * (number % 2) - 1
         matrix.append(row[:-1])
         near.append(-row[-1])
         far.append(side)
@@ -187,14 +186,18 @@ def witness(tessellation: Tessellation, index: int) -> tuple[Fraction, ...]:
 def witnesses_float(tessellation: Tessellation) -> NDArray[np.float64]:
     """Return a point of each region in floats, shape (n_regions, dim): the points of `witness`, rounded on the way."""
     t = tessellation
+    if t.witnesses is not None:
+        return t.witnesses
     is_far = t.vertex_kind[t.corner_vertices] == AT_INFINITY
     points = t.vertices_float[t.corner_vertices]
-    starts = t.corner_indptr[:-1]
-    if not len(starts) or not t.dim:
-        return np.zeros((len(starts), t.dim))
-    finite = np.add.reduceat(np.where(is_far[:, None], 0.0, points), starts, axis=0)
-    rays = np.add.reduceat(np.where(is_far[:, None], points, 0.0), starts, axis=0)
-    n_finite = np.add.reduceat(~is_far, starts, dtype=np.int64)
+    has_corners = np.diff(t.corner_indptr) > 0
+    finite, rays = np.zeros((2, t.n_regions, t.dim))
+    n_finite = np.zeros(t.n_regions, np.int64)
+    if has_corners.any():
+        starts = t.corner_indptr[:-1][has_corners]
+        finite[has_corners] = np.add.reduceat(np.where(is_far[:, None], 0.0, points), starts, axis=0)
+        rays[has_corners] = np.add.reduceat(np.where(is_far[:, None], points, 0.0), starts, axis=0)
+        n_finite[has_corners] = np.add.reduceat(~is_far, starts, dtype=np.int64)
     result = finite / np.maximum(n_finite, 1)[:, None] + rays
     for index in np.flatnonzero(n_finite == 0).tolist():
         result[index] = [nearest_float(value.numerator, value.denominator) for value in witness(t, index)]

@@ -20,7 +20,7 @@ from polyrelu.network.pattern import Pattern
 from polyrelu.network.slices import Slice
 from polyrelu.region.model import Region
 from polyrelu.tessellation import code_space, faces, geometry, graph, linear_regions, locate, lookup, shapes
-from polyrelu.tessellation.marks import AT_INFINITY, BORDER, COORDINATE, FAR_SIDE, INSIDE, ON_BORDER
+from polyrelu.tessellation.marks import AT_INFINITY, BORDER, FAR_SIDE, INSIDE, ON_BORDER
 
 if TYPE_CHECKING:
     import networkx
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from polyrelu.tessellation.linear_regions import LinearRegions
     from polyrelu.tessellation.lookup import PatternTable
 
-__all__ = ["AT_INFINITY", "BORDER", "COORDINATE", "FAR_SIDE", "INSIDE", "ON_BORDER", "Tessellation"]
+__all__ = ["AT_INFINITY", "BORDER", "FAR_SIDE", "INSIDE", "ON_BORDER", "Tessellation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,9 @@ class Tessellation:
     """All regions of a network in a domain, and how they meet.
 
     `tessellate` makes one. Lists of different lengths lie one after the other: those of ``x`` number ``i`` are
-    ``values[indptr[i]:indptr[i + 1]]``. A vertex *at infinity* stands for the end of an unbounded edge, or a corner
-    that closes an unbounded polygon; no count of vertices includes it.
+    ``values[indptr[i]:indptr[i + 1]]``. A vertex *at infinity* stands for the end of an unbounded edge, or in the plane
+    a corner that closes an unbounded polygon; no count of vertices includes it. What `enumerate_split` has found has no
+    vertices (`has_vertices`): their arrays are empty.
 
     Attributes
     ----------
@@ -63,7 +64,7 @@ class Tessellation:
         A region with this vertex.
     vertex_rows : int32 array, shape (n_points, dim, 2)
         Forms whose only common zero is the vertex: (neuron, digit beyond its border) in that region's context,
-        (-1, row of the domain), (-2, side at infinity: 2 j for x_j = -M, 2 j + 1 for x_j = M), (-3, j) for x_j = 0.
+        (-1, row of the domain), (-2, side at infinity: 2 j for x_j = -M, 2 j + 1 for x_j = M).
     vertex_zero_indptr : int64 array, shape (n_points + 1,); vertex_zero_neurons : int32 array
         Neurons that vanish at each vertex, sorted.
     facet_regions : int32 array, shape (n_facets, 2)
@@ -74,12 +75,18 @@ class Tessellation:
         Neurons that vanish on each facet, sorted.
     region_zero_indptr : int64 array, shape (n_regions + 1,); region_zero_neurons : int32 array
         Neurons that vanish on each whole region, sorted.
+    bounded : bool array, shape (n_regions,)
+        Which regions are bounded.
     decisions : Decisions or None
         How many signs were decided by floats, double-doubles and rationals; None: all by rationals.
     seconds : dict of str to float
         Processor time of each stage.
     is_complete : bool
         False for what a budget or an interrupt left.
+    has_vertices : bool
+        False if the enumeration found facets only.
+    witnesses : float64 array, shape (n_regions, dim), or None
+        A point of each region, as the enumeration gave it; None: their vertices do (`witnesses_float`).
 
     Examples
     --------
@@ -116,9 +123,12 @@ class Tessellation:
     facet_zero_neurons: NDArray[np.int32]
     region_zero_indptr: NDArray[np.int64]
     region_zero_neurons: NDArray[np.int32]
+    bounded: NDArray[np.bool_]
     decisions: Decisions | None
     seconds: dict[str, float]
     is_complete: bool = True
+    has_vertices: bool = True
+    witnesses: NDArray[np.float64] | None = None
 
     # --- sizes -------------------------------------------------------------------------------------------
 
@@ -233,12 +243,6 @@ class Tessellation:
     def to_networkx(self) -> networkx.Graph:
         """Return the adjacency graph; its nodes and edges carry exact attributes (`graph.to_networkx`)."""
         return graph.to_networkx(self)
-
-    @cached_property
-    def bounded(self) -> NDArray[np.bool_]:
-        """Which regions are bounded, shape (n_regions,)."""
-        far = np.concatenate([[0], np.cumsum(self.vertex_kind[self.corner_vertices] == AT_INFINITY)])
-        return np.diff(far[self.corner_indptr]) == 0
 
     @property
     def is_strict(self) -> NDArray[np.bool_]:

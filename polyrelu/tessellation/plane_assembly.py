@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from polyrelu.enumeration.plane import PlaneRegions
 from polyrelu.errors import InternalError
 from polyrelu.exact.domain import Domain
-from polyrelu.network.activation import MAX_UNIT
 from polyrelu.network.model import Network
 from polyrelu.network.slices import Slice
-from polyrelu.tessellation.marks import BORDER, FAR_SIDE
+from polyrelu.tessellation.line_tables import Ending, LineTables, line_tables
+from polyrelu.tessellation.lists import take_lists
+from polyrelu.tessellation.marks import AT_INFINITY, BORDER, FAR_SIDE
 from polyrelu.tessellation.model import Tessellation
 
 __all__ = ["assemble_plane"]
@@ -46,7 +47,7 @@ def assemble_plane(found: PlaneRegions, network: Network, domain: Domain, hull: 
         If the polygons do not fit together.
     """
     start = time.process_time()
-    tables = _line_tables(found, network, is_strip=network.dim == 1)
+    tables = _tables_of(found, network, is_strip=network.dim == 1)
     glued = _glue(found, tables)
     n_open = int((glued.facet_regions[:, 1] == -2).sum())
     if found.is_complete and n_open:
@@ -62,18 +63,19 @@ def assemble_plane(found: PlaneRegions, network: Network, domain: Domain, hull: 
         words=found.words,
         region_zero_indptr=glued.region_zero_indptr,
         region_zero_neurons=glued.region_zero_neurons,
+        bounded=_bounded(found, glued),
         decisions=found.decisions,
         seconds={"enumerate": found.seconds, "assemble": time.process_time() - start},
         is_complete=found.is_complete,
+        has_vertices=True,
         **arrays,
     )
 
 
-class _Tables(NamedTuple):
-    lines: NDArray[np.int32]
-    items: NDArray[np.int32]
-    salts: NDArray[np.uint64]
-    item_salts: NDArray[np.uint64]
+def _bounded(found: PlaneRegions, glued: _Glued) -> NDArray[np.bool_]:
+    """Return which polygons have no corner at infinity."""
+    is_far = glued.vertex_kind[glued.corner_vertices] == AT_INFINITY
+    return np.diff(np.concatenate([[0], np.cumsum(is_far)])[found.indptr]) == 0
 
 
 class _Glued(NamedTuple):
@@ -94,45 +96,15 @@ class _Glued(NamedTuple):
     region_zero_neurons: NDArray[np.int32]
 
 
-def _line_tables(found: PlaneRegions, network: Network, is_strip: bool) -> _Tables:
-    """Number the items of all lines (`polyrelu.kernels.assembly`), in the order of their neurons."""
-    from polyrelu.kernels import assembly as A
-
-    n_lines = len(found.line_unit)
-    lines = np.zeros((n_lines, A.N_LINE), np.int32)
-    layout = network.layout
-    items: list[tuple[int, ...]] = []
-    first_of_unit: dict[int, int] = {}
-    kinds = [layer.activation.kind for layer in network.hidden]
-    is_max = np.concatenate([kind == MAX_UNIT for kind in kinds]) if kinds else np.zeros(0, bool)
-    sizes = np.concatenate([np.diff(layer.activation.indptr) for layer in network.hidden]) if kinds else is_max
-    for line, unit in enumerate(found.line_unit.tolist()):
-        if line >= found.first_line:
-            row = line - found.first_line
-            is_far = line >= n_lines - 4
-            is_side_of_strip = is_strip and n_lines - 6 <= line < n_lines - 4
-            lines[line, A.LINE_NEURON] = FAR_SIDE if is_far else BORDER
-            lines[line, A.LINE_ROW] = SIDES[line - n_lines] if is_far else row
-            lines[line, A.LINE_ITEM] = len(items)
-            items.append((-1, -1, 0, 0, -1, 2 if is_far else int(not is_side_of_strip)))
-        elif unit >= 0:
-            neuron = int(found.unit_neuron[unit])
-            field = (neuron, int(layout.word[neuron]), int(layout.shift[neuron]), int(layout.bits[neuron]))
-            if is_max[unit] and unit not in first_of_unit:
-                first_of_unit[unit] = len(items)
-                items += [(*field, i, 0) for i in range(sizes[unit])]
-            lines[line, A.LINE_NEURON] = neuron
-            lines[line, A.LINE_LOW : A.LINE_HIGH + 1] = found.line_digits[line]
-            lines[line, A.LINE_IS_MAX] = is_max[unit]
-            lines[line, A.LINE_ITEM] = first_of_unit.get(unit, len(items))
-            if not is_max[unit]:
-                items.append((*field, -1, 0))
-    random = np.random.default_rng(0)
-    salts, item_salts = (random.integers(0, 2**64, n, np.uint64) for n in (2 * layout.n_words, len(items)))
-    return _Tables(lines, np.array(items, np.int32).reshape(-1, A.N_ITEM), salts, item_salts)
+def _tables_of(found: PlaneRegions, network: Network, is_strip: bool) -> LineTables:
+    """Return the tables of all lines; the sides of a strip around a line are no border."""
+    n = len(found.line_unit) - found.first_line - len(SIDES)
+    endings = [Ending(BORDER, row, int(not (is_strip and row >= n - 2))) for row in range(n)]
+    endings += [Ending(FAR_SIDE, side, AT_INFINITY) for side in SIDES]
+    return line_tables(network, found.line_unit, found.line_digits, found.unit_neuron, endings)
 
 
-def _glue(found: PlaneRegions, tables: _Tables) -> _Glued:
+def _glue(found: PlaneRegions, tables: LineTables) -> _Glued:
     from polyrelu.kernels import assembly as A
 
     words, indptr, edges = found.words, found.indptr, found.edges
@@ -230,9 +202,9 @@ def _line_arrays(found: PlaneRegions, glued: _Glued, bottom: int) -> dict[str, N
     number[kept] = np.arange(len(kept))
     horizontal = (found.first_line + bottom, found.first_line + bottom + 1)
     facets = np.flatnonzero(~np.isin(found.edges[glued.facet_corner], horizontal))
-    zero_indptr, zeros = _take_lists(glued.vertex_zero_indptr, glued.vertex_zero_neurons, kept)
+    zero_indptr, zeros = take_lists(glued.vertex_zero_indptr, glued.vertex_zero_neurons, kept)
     facet_points = number[glued.facet_vertices[facets]].max(axis=1, initial=-1)
-    facet_zero_indptr, facet_zeros = _take_lists(zero_indptr, zeros, facet_points)
+    facet_zero_indptr, facet_zeros = take_lists(zero_indptr, zeros, facet_points)
 
     corners = glued.vertices[kept, 0]
     points = found.corners[corners, :1]
@@ -265,13 +237,3 @@ def _next(found: PlaneRegions, corners: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the corner after each corner, around its polygon."""
     region = np.searchsorted(found.indptr, corners, side="right") - 1
     return np.where(corners + 1 == found.indptr[region + 1], found.indptr[region], corners + 1)
-
-
-def _take_lists(
-    indptr: NDArray[np.int64], values: NDArray[np.int32], chosen: NDArray[np.integer]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return the chosen ones of many lists that lie one after the other."""
-    lengths = np.diff(indptr)[chosen]
-    taken = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.repeat(indptr[chosen] - taken[:-1], lengths) + np.arange(taken[-1])
-    return taken, values[places]

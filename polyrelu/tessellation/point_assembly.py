@@ -48,6 +48,7 @@ def assemble_point(network: Network, domain: Domain, hull: Slice | None = None) 
         facet_zero_neurons=none,
         region_zero_indptr=np.array([0, len(zeros)], np.int64),
         region_zero_neurons=np.array(zeros, np.int32),
+        bounded=np.ones(1, np.bool_),
         decisions=Decisions(0, 0, network.n_neurons),
         seconds={"enumerate": 0.0, "assemble": time.process_time() - start},
     )

@@ -16,11 +16,12 @@ from polyrelu.testing import gaussian, generic_arrangement, grid, xor
 
 def test_the_method_fits_the_network():
     assert tessellate(grid(2, 2)).decisions is not None
-    assert tessellate(grid(1, 1, 1)).decisions is None
     assert tessellate(grid(2, 2), method=enumerate_brute).n_regions == 9
+    assert tessellate(grid(1, 1, 1), method=enumerate_brute).decisions is None
+    for dim in (3, 4):
+        found = tessellate(generic_arrangement(dim, dim + 1))
+        assert found.n_vertices == dim + 1 and found.decisions.filtered > 0
     assert tessellate(generic_arrangement(3, 4), method=partial(enumerate_brute, max_neurons=4)).n_regions == 15
-    with pytest.raises(InputError, match="Restrict it to a plane"):
-        tessellate(gaussian([3, 9, 8, 1]))
 
 
 def test_empty_and_wrong_domains_are_refused():

@@ -97,13 +97,13 @@ def test_laws_of_larger_networks(widths):
 @pytest.mark.parametrize("network", [thick_zero(), xor(), grid(3, 4), gaussian([2, 7, 7, 1])])
 def test_equal_hashes_do_no_harm(network, monkeypatch):
     expected = tessellate(network)
-    tables = plane_assembly._line_tables
+    tables = plane_assembly._tables_of
 
     def without_salts(*arguments, **options):
         made = tables(*arguments, **options)
         return made._replace(salts=made.salts * 0, item_salts=made.item_salts * 0)
 
-    monkeypatch.setattr(plane_assembly, "_line_tables", without_salts)
+    monkeypatch.setattr(plane_assembly, "_tables_of", without_salts)
     found = tessellate(network)
     assert (found.corner_vertices == expected.corner_vertices).all()
     assert (found.facet_regions == expected.facet_regions).all()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cases import hash_lines, load_case
 
+from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.enumeration.plane import Decisions
 from polyrelu.errors import BudgetError, InternalError
 from polyrelu.exact.domain import Domain
@@ -79,7 +80,7 @@ def test_json():
     found = json.loads(json.dumps(summarise(tessellate(xor())).to_json()))
     assert found["decisions"].keys() == set(Decisions._fields)
     assert found["regions"] == 3 and "complete" not in found and "affine_hull_dimension" not in found
-    by_rationals = summarise(tessellate(braid(3))).to_json()
+    by_rationals = summarise(tessellate(braid(3), method=enumerate_brute)).to_json()
     assert by_rationals["decisions"] == {"filtered": 0, "extended": 0, "exact": None}
     flat = summarise(tessellate(xor(), Domain.box([0, 1], [1, 1])))
     assert flat.to_json()["affine_hull_dimension"] == 1
