@@ -116,7 +116,7 @@ def _is_sum(exact: Sequence[Fraction], *parts: NDArray[np.float64]) -> bool:
 
 
 def set_lattices(network: Network, floats: NDArray[np.float64]) -> None:
-    """Set what every exact coefficient of a level is a multiple of."""
+    """Set what every exact coefficient of a level is a multiple of, as a lower bound, and exactly where it can be."""
     denominator = network.exact.input_rows().denominator
     for index, layer in enumerate(network.exact.layers[:-1]):
         denominator *= layer.scale
@@ -124,6 +124,8 @@ def set_lattices(network: Network, floats: NDArray[np.float64]) -> None:
         rows = denominator * common_denominator(t for f in functions for t in f.breakpoints)
         lattice = nearest_float(1, rows) / SLACK
         floats[index, T.LATTICE] = lattice if lattice > SMALLEST_GAP else 0.0
+        is_power_of_two = rows & (rows - 1) == 0
+        floats[index, T.GRAIN] = nearest_float(1, rows) if is_power_of_two and lattice > SMALLEST_GAP else 0.0
         denominator *= common_denominator(v for f in functions for v in (*f.slopes, *f.intercepts))
 
 

@@ -54,7 +54,7 @@ def domain_lines(domain: Domain) -> tuple[Form, ...]:
 def lay_out_domain(lines: Sequence[Form], laid_out: NetworkTables) -> None:
     """Set the columns of a domain's rows, and of the sides of the far cube, which come last."""
     n_far = sum(line[-1] for line in lines)
-    laid_out.floats[-1, T.LATTICE] = 1.0
+    laid_out.floats[-1, [T.LATTICE, T.GRAIN]] = 1.0
     laid_out.bounds[-1, T.RHO] = 2 * UNIT_ROUNDOFF
     for column, line in enumerate(lines, start=laid_out.first_line):
         parts = np.array([double_double(value, 1) for value in line[:-1]])

@@ -49,8 +49,9 @@ GAMMA = 2  # rounding of one product and its updates
 STEEPEST = 3  # largest slope
 INTERCEPT = 4  # norm of the largest intercepts
 LARGEST_ROW = 5  # largest row norm
-LATTICE = 6  # every exact coefficient of the level is a multiple of this
-N_FLOATS = 7
+LATTICE = 6  # every exact coefficient of the level that is not zero is at least this
+GRAIN = 7  # a power of two that divides every exact coefficient of the level; 0 if there is none
+N_FLOATS = 8
 
 # --- integer table, one row for each unit --------------------------------------------------------------
 UNIT_PRE = 0  # first preactivation column
