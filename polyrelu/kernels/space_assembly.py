@@ -198,3 +198,14 @@ def _name_of(line, region, words, lines, items):
     if digit != low and digit != high:
         return np.int64(UNNAMED), np.int64(0)
     return neuron, np.int64(low + high - digit)
+
+
+@loop
+def name_facets(words, form_indptr, forms, facets, lines, items, rows):
+    """Write one form of each facet (first member, its region), as `name_rows` does: one that has a name."""
+    for facet in range(len(facets)):
+        member, region = facets[facet, 0], facets[facet, 1]
+        for entry in range(form_indptr[member], form_indptr[member + 1]):
+            rows[facet, 0], rows[facet, 1] = _name_of(forms[entry], region, words, lines, items)
+            if rows[facet, 0] != UNNAMED:
+                break

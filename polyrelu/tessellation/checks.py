@@ -68,10 +68,10 @@ def _check_patterns(t: Tessellation, name: str) -> None:
 
 
 def _check_rows(t: Tessellation, name: str) -> None:
-    rows = t.vertex_rows.reshape(-1, 2)
+    rows, regions = _all_rows(t)
     owner, number = rows[:, 0], rows[:, 1]
     if len(rows) and (owner.min() < FAR_SIDE or owner.max() >= t.network.n_neurons):
-        _refuse(name, "a row of a vertex that belongs to nothing")
+        _refuse(name, "a row of a vertex or facet that belongs to nothing")
     n_pieces = t.network.layout.n_pieces
     of_neuron = owner >= 0
     limit = np.zeros(len(rows), np.int64)
@@ -79,16 +79,20 @@ def _check_rows(t: Tessellation, name: str) -> None:
     for kind, size in ((BORDER, len(t.domain.rows)), (FAR_SIDE, 2 * t.dim)):
         limit[owner == kind] = size
     if (number < 0).any() or (number >= limit).any():
-        _refuse(name, "a row of a vertex that does not exist")
-    _check_neighbours(t, name, of_neuron)
+        _refuse(name, "a row of a vertex or facet that does not exist")
+    _check_neighbours(t, name, rows[of_neuron], regions[of_neuron])
 
 
-def _check_neighbours(t: Tessellation, name: str, of_neuron: NDArray[np.bool_]) -> None:
+def _all_rows(t: Tessellation) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the rows of vertices and facets, and the region that each one belongs to."""
+    rows = np.concatenate([t.vertex_rows.reshape(-1, 2), t.facet_rows])
+    return rows, np.concatenate([np.repeat(t.vertex_region, t.dim), t.facet_regions[:, 0]])
+
+
+def _check_neighbours(t: Tessellation, name: str, rows: NDArray[np.int32], regions: NDArray[np.int32]) -> None:
     """Refuse rows between digits that have no common border: a breakpoint parts consecutive digits."""
     from polyrelu.network.activation import MAX_UNIT
 
-    rows = t.vertex_rows.reshape(-1, 2)[of_neuron]
-    regions = np.repeat(t.vertex_region, t.dim)[of_neuron]
     layout = t.network.layout
     shifts, bits = layout.shift[rows[:, 0]].astype(np.uint64), layout.bits[rows[:, 0]].astype(np.uint64)
     fields = (t.words[regions, layout.word[rows[:, 0]]] >> shifts) & ((np.uint64(1) << bits) - np.uint64(1))
@@ -96,7 +100,7 @@ def _check_neighbours(t: Tessellation, name: str, of_neuron: NDArray[np.bool_]) 
     is_max = np.array([t.network.hidden[i].activation.kind[u] == MAX_UNIT for i, u in t.network.neurons], bool)
     wrong = (steps == 0) | ((steps > 1) & ~is_max[rows[:, 0]])
     if wrong.any():
-        _refuse(name, "a row of a vertex between digits that do not meet")
+        _refuse(name, "a row of a vertex or facet between digits that do not meet")
 
 
 def _refuse(name: str, what: str) -> None:

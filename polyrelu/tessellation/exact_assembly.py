@@ -21,7 +21,7 @@ from polyrelu.network.model import Network
 from polyrelu.network.slices import Slice
 from polyrelu.region.facets import Facet
 from polyrelu.region.model import Region
-from polyrelu.tessellation.exact_corners import FAR_CORNERS, Corner, Point, RegionCorners, corner_cycle
+from polyrelu.tessellation.exact_corners import FAR_CORNERS, Corner, Form, Point, RegionCorners, corner_cycle, row_names
 from polyrelu.tessellation.marks import AT_INFINITY, FAR_SIDE, INSIDE, ON_BORDER
 from polyrelu.tessellation.model import Tessellation
 
@@ -66,6 +66,7 @@ def assemble_exact(
         places = [vertices.add(local, i, index) for i in range(len(local.corners))]
         cycles.append([vertices.add_far_corner(corner, index) for corner in corner_cycle(local)])
         zeros.append(sorted(set(region.zero_neurons)))
+        names = dict(zip(region.rows, row_names(region), strict=True))
         across = {facet.row: pattern for facet, pattern in region.neighbours}
         for facet in region.facets:
             other = number.get(across[facet.row], -2) if facet.row in across else -1
@@ -75,7 +76,8 @@ def assemble_exact(
                     "did not find it. Please report the network."
                 )
             on_facet = sorted({*facet.neurons, *zeros[-1]})
-            facets.add(index, other, facet, [places[i] for i in local.on(facet)], on_facet)
+            corners = [places[i] for i in local.on(facet)]
+            facets.add((index, other), facet, names[facet.row], corners, on_facet)
     digits = [region.pattern.digits for region in regions]
     return Tessellation(
         network=network,
@@ -153,15 +155,18 @@ class _Facets:
 
     number: dict[object, int] = field(default_factory=dict)
     regions: list[tuple[int, int]] = field(default_factory=list)
+    rows: list[Form] = field(default_factory=list)
     vertices: list[list[int]] = field(default_factory=list)
     zeros: list[list[int]] = field(default_factory=list)
 
-    def add(self, region: int, other: int, facet: Facet, vertices: list[int], zeros: list[int]) -> None:
+    def add(self, pair: tuple[int, int], facet: Facet, row: Form, vertices: list[int], zeros: list[int]) -> None:
         """Add a facet of a region with another one (-1: the border, -2: unknown) unless it is there."""
-        key = (min(region, other), max(region, other)) if other >= 0 else (region, facet.row)
+        region, other = pair
+        key = (min(pair), max(pair)) if other >= 0 else (region, facet.row)
         if key not in self.number:
             self.number[key] = len(self.number)
-            self.regions.append((region, other))
+            self.regions.append(pair)
+            self.rows.append(row)
             self.vertices.append(vertices)
             self.zeros.append(zeros)
 
@@ -169,6 +174,7 @@ class _Facets:
         """Return the arrays of facets."""
         return {
             "facet_regions": np.array(self.regions, np.int32).reshape(-1, 2),
+            "facet_rows": np.array(self.rows, np.int32).reshape(-1, 2),
             **_lists("facet_indptr", "facet_vertices", self.vertices),
             **_lists("facet_zero_indptr", "facet_zero_neurons", self.zeros),
         }

@@ -11,7 +11,7 @@ from polyrelu.region.facets import Facet
 from polyrelu.region.model import Region
 from polyrelu.tessellation.marks import BORDER, FAR_SIDE
 
-__all__ = ["FAR_CORNERS", "Corner", "RegionCorners", "corner_cycle", "independent_forms"]
+__all__ = ["FAR_CORNERS", "Corner", "Form", "Point", "RegionCorners", "corner_cycle", "independent_forms", "row_names"]
 
 Point = tuple[Fraction, ...]
 Corner = tuple[Point, Point | None]
@@ -81,7 +81,7 @@ class RegionCorners:
     def forms(self, index: int) -> list[Form]:
         """Return independent forms that vanish at a corner alone: rows of the region, then a side of the far cube."""
         point, direction = self.corners[index]
-        names = _row_names(self.region)
+        names = row_names(self.region)
         forms = [names[i] for i in sorted(self.rows[index])]
         if direction is not None:
             axis = _exit(point, direction)
@@ -98,7 +98,7 @@ def independent_forms(region: Region, forms: Sequence[Form]) -> list[Form]:
     forms : sequence of Form
         Of the region, its domain or the far cube; their normals span the space.
     """
-    index = {name: i for i, name in enumerate(_row_names(region))}
+    index = {name: i for i, name in enumerate(row_names(region))}
     found: list[Form] = []
     chosen: list[tuple[int, ...]] = []
     for form in forms:
@@ -133,8 +133,8 @@ def _exit(point: Sequence[Fraction], direction: Sequence[Fraction | int]) -> int
     return max(range(len(direction)), key=lambda j: (abs(direction[j]), signs[j] * point[j], -j))
 
 
-def _row_names(region: Region) -> list[Form]:
-    """Return for each of a region's rows the neuron and its digit beyond the row, or the domain's row."""
+def row_names(region: Region) -> list[Form]:
+    """Return for each of a region's rows the neuron and its digit beyond the row, or (`BORDER`, the domain's row)."""
     network, hrep = region.network, region.hrep
     digits = region.pattern.digits
     names: list[Form] = []

@@ -13,7 +13,7 @@ point          vertices: coordinates (at infinity: direction), list of float64
 far_point      vertices at infinity: a point of the line towards it, list of float64
 place          vertices: 0 inside the domain, 1 on its border, 2 at infinity
 region         vertices: a region with it
-rows           vertices: `Tessellation.vertex_rows`, list of int32
+rows           vertices: `Tessellation.vertex_rows`, facets: `Tessellation.facet_rows`, list of int32
 regions        facets: the regions on both sides, list of int32
 =============  =======================================================================================
 
@@ -146,6 +146,7 @@ def _groups(t: Tessellation) -> Iterator[dict[str, pyarrow.Array]]:
                 group["neurons"] = lists(t.vertex_zero_indptr, t.vertex_zero_neurons, start, stop)
             else:
                 group["regions"] = equal(t.facet_regions[part])
+                group["rows"] = equal(t.facet_rows[part])
                 group["vertices"] = lists(t.facet_indptr, t.facet_vertices, start, stop)
                 group["neurons"] = lists(t.facet_zero_indptr, t.facet_zero_neurons, start, stop)
             yield group
@@ -254,6 +255,7 @@ def _tessellation(network: Network, facts: dict[str, Any], tables: dict[str, pya
         vertex_region=vertex["region"].to_numpy(),
         vertex_rows=_read_equal(vertex["rows"], 2 * dim).reshape(len(vertex["rows"]), dim, 2),
         facet_regions=_read_equal(facet["regions"], 2),
+        facet_rows=_read_equal(facet["rows"], 2),
         bounded=region["is_bounded"].to_numpy(),
         decisions=facts["decisions"],
         seconds=facts["seconds"],

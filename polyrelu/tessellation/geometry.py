@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.rational import nearest_float, to_fraction
 from polyrelu.region.double_description import Generators, generators_of
+from polyrelu.region.facets import Facet
+from polyrelu.tessellation.exact_corners import row_names
 from polyrelu.tessellation.marks import AT_INFINITY, BORDER
 from polyrelu.tessellation.region_forms import RegionForms
 
@@ -26,6 +28,7 @@ __all__ = [
     "areas",
     "domain_area",
     "exact_corners",
+    "exact_facet",
     "facet_point",
     "total",
     "vertices_exact",
@@ -202,6 +205,15 @@ def witnesses_float(tessellation: Tessellation) -> NDArray[np.float64]:
     for index in np.flatnonzero(n_finite == 0).tolist():
         result[index] = [nearest_float(value.numerator, value.denominator) for value in witness(t, index)]
     return result
+
+
+def exact_facet(tessellation: Tessellation, facet: int) -> Facet:
+    """Return a facet as its first region has it, with its row and a point of its relative interior."""
+    t = tessellation
+    region = t.region(int(t.facet_regions[facet, 0]))
+    owner, number = t.facet_rows[facet].tolist()
+    row = region.rows[row_names(region).index((owner, number))]
+    return next(found for found in region.facets if found.row == row)
 
 
 def facet_point(tessellation: Tessellation, facet: int) -> tuple[Fraction, ...]:

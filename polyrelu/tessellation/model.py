@@ -71,6 +71,8 @@ class Tessellation:
         Regions on both sides; the second is -1 on the border of the domain, -2 if it has not been enumerated.
     facet_indptr : int64 array, shape (n_facets + 1,); facet_vertices : int32 array
         Vertices of each facet; in the plane its two ends, with the first region on the left.
+    facet_rows : int32 array, shape (n_facets, 2)
+        A form that vanishes on the facet, as in ``vertex_rows``, in the context of its first region.
     facet_zero_indptr : int64 array, shape (n_facets + 1,); facet_zero_neurons : int32 array
         Neurons that vanish on each facet, sorted.
     region_zero_indptr : int64 array, shape (n_regions + 1,); region_zero_neurons : int32 array
@@ -119,6 +121,7 @@ class Tessellation:
     facet_regions: NDArray[np.int32]
     facet_indptr: NDArray[np.int64]
     facet_vertices: NDArray[np.int32]
+    facet_rows: NDArray[np.int32]
     facet_zero_indptr: NDArray[np.int64]
     facet_zero_neurons: NDArray[np.int32]
     region_zero_indptr: NDArray[np.int64]

@@ -90,6 +90,7 @@ class _Glued(NamedTuple):
     facet_corner: NDArray[np.int64]
     facet_vertices: NDArray[np.int32]
     facet_regions: NDArray[np.int32]
+    facet_rows: NDArray[np.int32]
     facet_zero_indptr: NDArray[np.int64]
     facet_zero_neurons: NDArray[np.int32]
     region_zero_indptr: NDArray[np.int64]
@@ -106,6 +107,7 @@ def _tables_of(found: PlaneRegions, network: Network, is_strip: bool) -> LineTab
 
 def _glue(found: PlaneRegions, tables: LineTables) -> _Glued:
     from polyrelu.kernels import assembly as A
+    from polyrelu.kernels.space_assembly import name_facets
 
     words, indptr, edges = found.words, found.indptr, found.edges
     lines, items = tables.lines, tables.items
@@ -152,9 +154,12 @@ def _glue(found: PlaneRegions, tables: LineTables) -> _Glued:
     region_zeros = zeros[: region_zero_indptr[-1]].copy()
     rows = np.empty((len(vertices), 2, 2), np.int32)
     A.vertex_rows(words, indptr, edges, vertices, lines, items, rows)
+    facet_rows = np.empty((n, 2), np.int32)
+    firsts = np.stack([facet_corner, regions[:, 0]], axis=1)
+    name_facets(words, np.arange(n_corners + 1), edges, firsts, lines, items, facet_rows)
     return _Glued(
         corner_vertices, vertices, rows, kinds, vertex_zero_indptr, vertex_zeros,
-        facet_corner, ends, regions, facet_zero_indptr, facet_zeros, region_zero_indptr, region_zeros,
+        facet_corner, ends, regions, facet_rows, facet_zero_indptr, facet_zeros, region_zero_indptr, region_zeros,
     )  # fmt: skip
 
 
@@ -182,6 +187,7 @@ def _plane_arrays(found: PlaneRegions, glued: _Glued) -> dict[str, NDArray]:
         "vertex_zero_indptr": glued.vertex_zero_indptr,
         "vertex_zero_neurons": glued.vertex_zero_neurons,
         "facet_regions": glued.facet_regions,
+        "facet_rows": glued.facet_rows,
         "facet_indptr": 2 * np.arange(len(glued.facet_regions) + 1),
         "facet_vertices": glued.facet_vertices.ravel(),
         "facet_zero_indptr": glued.facet_zero_indptr,
@@ -226,6 +232,7 @@ def _line_arrays(found: PlaneRegions, glued: _Glued, bottom: int) -> dict[str, N
         "vertex_zero_indptr": zero_indptr,
         "vertex_zero_neurons": zeros,
         "facet_regions": glued.facet_regions[facets],
+        "facet_rows": glued.facet_rows[facets],
         "facet_indptr": np.arange(len(facets) + 1),
         "facet_vertices": facet_points,
         "facet_zero_indptr": facet_zero_indptr,

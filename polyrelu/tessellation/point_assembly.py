@@ -44,6 +44,7 @@ def assemble_point(network: Network, domain: Domain, hull: Slice | None = None) 
         facet_regions=np.zeros((0, 2), np.int32),
         facet_indptr=no_row,
         facet_vertices=none,
+        facet_rows=np.zeros((0, 2), np.int32),
         facet_zero_indptr=no_row,
         facet_zero_neurons=none,
         region_zero_indptr=np.array([0, len(zeros)], np.int64),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from polyrelu.errors import DomainError, InternalError
 from polyrelu.exact.rational import to_fraction
-from polyrelu.tessellation.geometry import ExactCorner, exact_corners
+from polyrelu.tessellation.geometry import ExactCorner, exact_corners, exact_facet
 from polyrelu.tessellation.marks import AT_INFINITY
 
 if TYPE_CHECKING:
@@ -154,17 +154,22 @@ def facet_polygon(tessellation: Tessellation, facet: int) -> Polygon:
     check_space("facet_polygon", t)
     if not _is_unbounded(t)[facet]:
         return Polygon(_points(exact_corners(t, ordered_facets(t, np.array([facet])).of(0).tolist())))
-    vertices = t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]].tolist()
     path = _path(t, facet)
     if path:
         corners = exact_corners(t, path)
         rays = [direction for _, direction in (corners[0], corners[-1]) if direction is not None]
         return Polygon(_points(corners[1:-1]), _points((ray, None) for ray in rays))
-    corners = exact_corners(t, vertices)
-    rays = list(dict.fromkeys(_point(direction) for _, direction in corners if direction is not None))
-    known = set(rays)
-    bases = [(point, None) for point, ray in corners if ray is not None and tuple(-x for x in _point(ray)) in known]
-    return Polygon(tuple(dict.fromkeys(_points(bases))), tuple(rays))
+    return _with_lines(t, facet)
+
+
+def _with_lines(t: Tessellation, facet: int) -> Polygon:
+    """Return a facet without corners: its region contains lines."""
+    region, row = t.region(int(t.facet_regions[facet, 0])), exact_facet(t, facet).row
+    shape, index = region.generators, region.rows.index(row)
+    points = tuple(point for point, tight in zip(shape.points, shape.point_rows, strict=True) if index in tight)
+    rays = [ray for ray, tight in zip(shape.rays, shape.ray_rows, strict=True) if index in tight]
+    lines = [tuple(sign * value for value in line) for line in shape.lineality for sign in (1, -1)]
+    return Polygon(points, tuple(tuple(map(Fraction, ray)) for ray in (*rays, *lines)))
 
 
 def edges_of(t: Tessellation, regions: NDArray[np.integer]) -> Edges:
@@ -238,7 +243,7 @@ def ranges(
 
 def _is_unbounded(t: Tessellation) -> NDArray[np.bool_]:
     far = np.concatenate([[0], np.cumsum(t.vertex_kind[t.facet_vertices] == AT_INFINITY)])
-    return np.diff(far[t.facet_indptr]) > 0
+    return (np.diff(far[t.facet_indptr]) > 0) | (np.diff(t.facet_indptr) == 0)
 
 
 def _neighbours(

@@ -132,9 +132,8 @@ Give the tessellation a bounded domain.
         t = self.tessellation
         if t.bounded[region]:
             return
-        corners = t.corners(region)
-        far = corners[t.vertex_kind[corners] == AT_INFINITY]
-        ray = ", ".join(map(str, t.vertex_exact(int(far[0]))))
+        shape = t.region(region).generators
+        ray = ", ".join(map(str, (*shape.rays, *shape.lineality)[0]))
         raise UnboundedError(
             f"{who} needs a bounded region but received one with ray ({ray}) (pattern {t.pattern(region)}). "
             "Give the tessellation a bounded domain."

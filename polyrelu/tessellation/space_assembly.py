@@ -78,6 +78,7 @@ def assemble_space(found: SpaceRegions, network: Network, domain: Domain, hull: 
         hull=hull,
         words=found.words,
         facet_regions=pairs.regions,
+        facet_rows=pairs.rows,
         facet_zero_indptr=pairs.faces.zero_indptr,
         facet_zero_neurons=pairs.faces.zero_neurons,
         region_zero_indptr=region_zeros.zero_indptr,
@@ -220,14 +221,17 @@ def _facets_at_corners(corners: Corners, glue: _Glue) -> tuple[CellFacets, _Plac
 
 
 class _Pairs(NamedTuple):
+    """The facets, the regions on both sides of each, and a form that vanishes on each."""
+
     faces: _Faces
     regions: NDArray[np.int32]
+    rows: NDArray[np.int32]
 
 
 def _pair(glue: _Glue, facets: CellFacets) -> _Pairs:
     """Return the distinct facets with the regions on both sides, -1 for the domain's border, -2 for none."""
     from polyrelu.kernels.assembly import FAILED
-    from polyrelu.kernels.space_assembly import pair_regions
+    from polyrelu.kernels.space_assembly import name_facets, pair_regions
 
     found = glue.found
     faces = glue.faces(facets.indptr, facets.form_indptr, facets.forms)
@@ -247,7 +251,10 @@ def _pair(glue: _Glue, facets: CellFacets) -> _Pairs:
             f"Assembly needs a region on the other side of each facet but {n_open} facets of a network of "
             f"{found.network.n_neurons} neurons on {found.domain.label} have none. Please report the network."
         )
-    return _Pairs(faces, regions)
+    rows = np.empty((len(regions), 2), np.int32)
+    lines, items = glue.tables.lines, glue.tables.items
+    name_facets(found.words, facets.form_indptr, facets.forms, faces.firsts, lines, items, rows)
+    return _Pairs(faces, regions, rows)
 
 
 def _vertex_arrays(glue: _Glue, corners: Corners, places: _Places, pairs: _Pairs) -> dict[str, NDArray]:

@@ -20,9 +20,8 @@ from polyrelu.exact.rational import to_fraction
 from polyrelu.tessellation.build import Method
 from polyrelu.tessellation.geometry import exact_corners
 from polyrelu.tessellation.level_sets import LevelSet, decision_boundary, level_set
-from polyrelu.tessellation.marks import AT_INFINITY
 from polyrelu.tessellation.model import Tessellation
-from polyrelu.tessellation.polygons import Cycles, Polygon, check_space, homogeneous, ordered_facets
+from polyrelu.tessellation.polygons import Cycles, Polygon, check_space, facet_polygon, homogeneous, ordered_facets
 from polyrelu.tessellation.polytopes import fan_volume
 from polyrelu.tessellation.topology import Topology, topology_of
 
@@ -289,9 +288,8 @@ def _closed_cycles(t: Tessellation, facets: NDArray[np.int64]) -> Cycles:
     cycles = ordered_facets(t, facets)
     is_open = np.diff(cycles.indptr) == 0
     if is_open.any():
-        facet = facets[np.argmax(is_open)]
-        on = t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]]
-        ray = ", ".join(map(str, t.vertex_exact(int(on[t.vertex_kind[on] == AT_INFINITY][0]))))
+        polygon = facet_polygon(t, int(facets[np.argmax(is_open)]))
+        ray = ", ".join(map(str, polygon.rays[0]))
         raise UnboundedError(
             f"A surface needs bounded polygons but received one with ray ({ray}). Give the tessellation a bounded "
             "domain."

@@ -16,7 +16,7 @@ from polyrelu.exact.domain import Domain
 from polyrelu.exact.linalg import dot
 from polyrelu.tessellation.build import tessellate
 from polyrelu.tessellation.faces import count_faces, euler_characteristic
-from polyrelu.tessellation.geometry import facet_point
+from polyrelu.tessellation.geometry import exact_corners, exact_facet, facet_point
 from polyrelu.tessellation.marks import AT_INFINITY
 from polyrelu.testing import braid, gaussian, generic_arrangement, grid, thick_zero, xor
 
@@ -105,3 +105,19 @@ def test_points_of_facets():
             form = t.region(int(t.facet_regions[facet, 0])).hrep
             zeros = {n for n, row in zip(form.neuron, form.rows, strict=True) if dot(row, (*point, 1)) == 0}
             assert zeros == set(t.facet_neurons(facet).tolist())
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_rows_of_facets_are_those_of_their_regions(data):
+    network = data.draw(networks((1, 2, 3), max_neurons=5))
+    t = tessellate(network, data.draw(domains(network.dim)))
+    for facet, (region, other) in enumerate(t.facet_regions.tolist()):
+        exact = exact_facet(t, facet)
+        across = {each.row: pattern for each, pattern in t.region(region).neighbours}
+        assert across.get(exact.row) == (None if other == -1 else t.pattern(other))
+        assert sorted({*exact.neurons, *t.zero_neurons(region)}) == t.facet_neurons(facet).tolist()
+        corners = exact_corners(t, t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]])
+        for point, direction in corners:
+            assert sum(a * b for a, b in zip(exact.row, (*point, 1), strict=True)) == 0
+            assert direction is None or sum(a * b for a, b in zip(exact.row, direction, strict=False)) == 0
