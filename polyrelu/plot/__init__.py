@@ -1,4 +1,4 @@
-"""Pictures of tessellations of the line and the plane; matplotlib is loaded when something is drawn.
+"""Pictures of tessellations of the line, the plane and space; matplotlib is loaded when something is drawn.
 
 >>> from polyrelu import plot, tessellate
 >>> from polyrelu.testing import generic_arrangement
@@ -10,15 +10,21 @@
 from polyrelu.plot.figure import draw, save
 from polyrelu.plot.plane import plot_classes, plot_hyperplanes, plot_output, plot_regions
 from polyrelu.plot.points import Points, plot_points, read_points
+from polyrelu.plot.space import draw_sections, draw_space, plot_bent_hyperplanes, plot_polytopes, plot_surface
 
 __all__ = [
     "Points",
     "draw",
+    "draw_sections",
+    "draw_space",
+    "plot_bent_hyperplanes",
     "plot_classes",
     "plot_hyperplanes",
     "plot_output",
     "plot_points",
+    "plot_polytopes",
     "plot_regions",
+    "plot_surface",
     "read_points",
     "save",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from polyrelu.errors import InputError
 from polyrelu.tessellation.model import AT_INFINITY, Tessellation
 
-__all__ = ["Cells", "Window", "cells_in", "check_dim", "facets_in", "window_of"]
+__all__ = ["Cells", "Window", "around", "cells_in", "check_dim", "facets_in", "window_of"]
 
 MARGIN = 0.3
 """Part of the extent of the vertices that an unbounded picture shows around them."""
@@ -66,18 +66,22 @@ def window_of(tessellation: Tessellation) -> Window:
 
     Vertices that lie far out (beyond the fences of a box plot) may be outside the window.
     """
-    finite = tessellation.vertices_float[tessellation.vertex_kind != AT_INFINITY]
-    if not len(tessellation.far_vertices):
-        low, high = finite.min(axis=0), finite.max(axis=0)
-    else:
-        anchors = finite if len(finite) else tessellation.far_points
-        low, high = _around(anchors)
+    low, high = around(tessellation)
     if tessellation.dim == 1:
         return Window(float(low[0]), 0.0, float(high[0]), 1.0)
     return Window(float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
-def _around(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def around(tessellation: Tessellation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lower and the upper corner of what `window_of` shows, in any dimension."""
+    t = tessellation
+    finite = t.vertices_float[t.vertex_kind != AT_INFINITY]
+    if t.bounded.all():
+        return finite.min(axis=0), finite.max(axis=0)
+    return _near(next(points for points in (finite, t.far_points, t.witnesses_float) if len(points)))
+
+
+def _near(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     quarter, three_quarters = np.quantile(points, [0.25, 0.75], axis=0)
     spread = three_quarters - quarter
     reach = np.where(spread > 0, FENCE * spread, np.inf)

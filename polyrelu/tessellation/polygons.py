@@ -17,7 +17,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.errors import DomainError, InternalError
+from polyrelu.errors import DomainError, InputError, InternalError
 from polyrelu.exact.rational import to_fraction
 from polyrelu.tessellation.geometry import ExactCorner, exact_corners, exact_facet
 from polyrelu.tessellation.marks import AT_INFINITY
@@ -49,7 +49,7 @@ class Polygon:
     Attributes
     ----------
     points : tuple of points
-        Exact corners in the order around it; where it has none, points of it, also on each line of its boundary.
+        Exact corners in the order around it; where it has none, a point of each line of its boundary, or any point.
     rays : tuple of vectors
         Exact directions in which it is unbounded, none if it is bounded. If it has corners, the first ray leaves the
         first corner along the boundary and the last ray the last one.
@@ -115,6 +115,8 @@ def ordered_facets(tessellation: Tessellation, facets: NDArray[np.integer]) -> C
     ------
     DomainError
         If the tessellation is not three-dimensional.
+    InputError
+        If it has no vertices.
 
     Examples
     --------
@@ -222,11 +224,16 @@ def determinant(p: HomogeneousPoint, q: HomogeneousPoint, r: HomogeneousPoint) -
 
 
 def check_space(who: str, tessellation: Tessellation) -> None:
-    """Raise `DomainError` unless a tessellation is three-dimensional."""
+    """Raise `DomainError` unless a tessellation is three-dimensional, `InputError` if it has no vertices."""
     if tessellation.dim != 3:
         raise DomainError(
             f"{who} needs a tessellation of three dimensions but received one of {tessellation.dim}. "
             "Restrict the network to a slice with three coordinates."
+        )
+    if not tessellation.has_vertices:
+        raise InputError(
+            f"{who} needs a tessellation with vertices but received one of {tessellation.n_regions} regions without. "
+            "Tessellate with method=enumerate_vertices."
         )
 
 

@@ -127,8 +127,11 @@ of dimension 0. Move the slice.
             f"dimension {inner.inner.dim}. Move the slice."
         )
     found = tessellate(network, domain, method=method)
-    witnesses = [plane.point(found.witness(i)) for i in range(found.n_regions)]
-    return Section(plane, found, t.locate(witnesses))
+    regions = t.pattern_table.find(found.words)
+    # Along a facet a pattern of the slice may be that of no region.
+    strange = np.flatnonzero(regions < 0)
+    regions[strange] = t.locate([plane.point(found.witness(i)) for i in strange.tolist()])
+    return Section(plane, found, regions)
 
 
 def plane_of(normal: Sequence[object], offset: object) -> Slice:

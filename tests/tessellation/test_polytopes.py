@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from strategies import bounded_domains, domains, networks, random_networks
 
 from polyrelu.enumeration.brute import enumerate_brute
-from polyrelu.errors import DomainError, InternalError, UnboundedError
+from polyrelu.enumeration.split import enumerate_split
+from polyrelu.errors import DomainError, InputError, InternalError, UnboundedError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.linalg import dot
 from polyrelu.tessellation.build import tessellate
@@ -95,16 +96,13 @@ def test_every_facet_is_the_hull_of_its_points_and_rays(data):
         exact = [face for face in region.faces if face.dim == 2 and region.rows.index(tight[0]) in face.rows]
         shape = region.generators
         assert len(exact) == 1
-        if shape.lineality:
-            assert len({*polygon.rays}) >= 2 * len(shape.lineality)
-        else:
-            assert set(polygon.points) == {shape.points[i] for i in exact[0].points}
-            expected = {normalised(shape.rays[i]) for i in exact[0].rays}
-            assert expected == {normalised(ray) for ray in polygon.rays}
-            if polygon.rays:
-                ends = zip((polygon.points[0], polygon.points[-1]), (polygon.rays[0], polygon.rays[-1]), strict=True)
-                assert all(len(rows_on(region, point, ray)) >= 2 for point, ray in ends)
+        assert set(polygon.points) == {shape.points[i] for i in exact[0].points}
+        lines = [tuple(sign * x for x in line) for line in shape.lineality for sign in (1, -1)]
+        expected = [*(shape.rays[i] for i in exact[0].rays), *lines]
+        assert {normalised(ray) for ray in expected} == {normalised(ray) for ray in polygon.rays}
         if not shape.lineality:
+            ends = zip((polygon.points[0], polygon.points[-1]), polygon.rays, strict=False)
+            assert all(len(rows_on(region, point, ray)) >= 2 for point, ray in ends)
             assert all(len(rows_on(region, p, minus(q, p))) >= 2 for p, q in pairwise(polygon.points))
 
 
@@ -182,6 +180,12 @@ def test_other_dimensions_are_refused():
             polytopes(tessellate(network))
     with pytest.raises(DomainError, match="facet_polygon needs"):
         facet_polygon(tessellate(xor()), 0)
+
+
+def test_without_vertices_there_are_no_polygons():
+    t = tessellate(grid(1, 1, 1), CUBE, method=enumerate_split)
+    with pytest.raises(InputError, match="method=enumerate_vertices"):
+        polytopes(t)
 
 
 def test_a_line_ends_at_infinity():
