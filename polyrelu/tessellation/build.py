@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from polyrelu.enumeration.plane import PlaneRegions, enumerate_plane
 from polyrelu.enumeration.space import SpaceRegions
+from polyrelu.enumeration.split import enumerate_split
 from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.errors import BudgetError, EnumerationInterrupted, InputError
 from polyrelu.exact.domain import Domain
@@ -106,11 +107,7 @@ def tessellate(
 def _default_method(network: Network) -> Method:
     if network.dim <= 2:
         return enumerate_plane
-    if network.dim < FIRST_SPLIT_DIM:
-        return enumerate_vertices
-    from polyrelu.enumeration.split import enumerate_split
-
-    return enumerate_split
+    return enumerate_vertices if network.dim < FIRST_SPLIT_DIM else enumerate_split
 
 
 def _options(method: Method, **budgets: float | None) -> dict[str, object]:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.network.model import Network
-from polyrelu.tessellation.geometry import facet_point
-from polyrelu.tessellation.marks import AT_INFINITY
+from polyrelu.tessellation.faces import faces_of, is_quick
+from polyrelu.tessellation.geometry import facet_point, inner_point
 
 if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation
@@ -50,13 +50,9 @@ def code_space(tessellation: Tessellation) -> NDArray[np.uint64]:
     """
     t = tessellation
     found = [t.words]
-    if t.dim <= 2:
-        finite = np.flatnonzero(t.vertex_kind != AT_INFINITY)
-        for owners, indptr, zeros, chosen in (
-            (t.vertex_region, t.vertex_zero_indptr, t.vertex_zero_neurons, finite),
-            (t.facet_regions[:, 0], t.facet_zero_indptr, t.facet_zero_neurons, np.arange(t.n_facets)),
-        ):
-            found.append(_cleared(t, owners, indptr, zeros)[chosen])
+    for dim in range(t.dim):
+        faces = faces_of(t, dim)
+        found.append(_cleared(t, faces.regions, faces.zero_indptr, faces.zero_neurons))
     points = list(_points_to_evaluate(t))
     if points:
         digits = [t.network.exact.pattern_at(point).digits for point in points]
@@ -84,19 +80,16 @@ def _cleared(
 
 def _points_to_evaluate(t: Tessellation) -> Iterator[tuple[Fraction, ...]]:
     """Yield a point of the relative interior of each face whose pattern cannot be read off."""
-    if t.dim > 2:
-        regions = (t.region(index) for index in range(t.n_regions))
-        yield from {face.relative_interior_point(r.generators) for r in regions for face in r.faces}
-        return
     pieces = t.network.layout.n_pieces
     if not (pieces > 2).any():
         return
-    exact = t.vertices_exact()
-    for vertex in np.flatnonzero(t.vertex_kind != AT_INFINITY).tolist():
-        if (pieces[t.vertex_neurons(vertex)] > 2).any():
-            yield exact[vertex]
-    if t.dim == 1:
+    if not is_quick(t):
+        regions = (t.region(index) for index in range(t.n_regions))
+        yield from {face.relative_interior_point(r.generators) for r in regions for face in r.faces}
         return
-    for facet in range(t.n_facets):
-        if (pieces[t.facet_neurons(facet)] > 2).any():
-            yield facet_point(t, facet)
+    for dim in range(t.dim):
+        faces = faces_of(t, dim)
+        hits = np.concatenate([[0], np.cumsum(pieces[faces.zero_neurons] > 2)])
+        for face in np.flatnonzero(np.diff(hits[faces.zero_indptr])).tolist():
+            vertices = faces.vertices[faces.vertex_indptr[face] : faces.vertex_indptr[face + 1]].tolist()
+            yield facet_point(t, face) if dim == t.dim - 1 else inner_point(t, vertices) or ()

@@ -22,6 +22,7 @@ from polyrelu.network.slices import Slice
 from polyrelu.region.facets import Facet
 from polyrelu.region.model import Region
 from polyrelu.tessellation.exact_corners import FAR_CORNERS, Corner, Form, Point, RegionCorners, corner_cycle, row_names
+from polyrelu.tessellation.lists import to_lists
 from polyrelu.tessellation.marks import AT_INFINITY, FAR_SIDE, INSIDE, ON_BORDER
 from polyrelu.tessellation.model import Tessellation
 
@@ -181,10 +182,7 @@ class _Facets:
 
 
 def _lists(indptr: str, values: str, lists: Sequence[Sequence[int]]) -> dict[str, NDArray]:
-    return {
-        indptr: np.concatenate([[0], np.cumsum([len(each) for each in lists], dtype=np.int64)]).astype(np.int64),
-        values: np.array([value for each in lists for value in each], np.int32),
-    }
+    return dict(zip((indptr, values), to_lists(lists), strict=True))
 
 
 def _floats(points: Sequence[Point], dim: int) -> NDArray[np.float64]:

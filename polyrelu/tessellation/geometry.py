@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from polyrelu.errors import InputError
 from polyrelu.exact.domain import Domain
-from polyrelu.exact.rational import nearest_float, to_fraction
+from polyrelu.exact.linalg import dot
+from polyrelu.exact.rational import nearest_float, to_fraction, to_fractions
 from polyrelu.region.double_description import Generators, generators_of
 from polyrelu.region.facets import Facet
 from polyrelu.tessellation.exact_corners import row_names
@@ -26,10 +28,13 @@ if TYPE_CHECKING:
 __all__ = [
     "area",
     "areas",
+    "check_vertices",
     "domain_area",
     "exact_corners",
     "exact_facet",
     "facet_point",
+    "facets_of_regions",
+    "inner_point",
     "total",
     "vertices_exact",
     "witness",
@@ -40,6 +45,17 @@ Vector = tuple[Any, ...]
 """Coordinates as flint.fmpq."""
 ExactCorner = tuple[Vector, Vector | None]
 """(coordinates, None) of a vertex; (point, direction) of one at infinity."""
+
+
+def check_vertices(who: str, tessellation: Tessellation) -> None:
+    """Raise `InputError` unless a tessellation has vertices."""
+    t = tessellation
+    if not t.has_vertices:
+        method = "enumerate_plane" if t.dim <= 2 else "enumerate_vertices" if t.dim <= 8 else "enumerate_brute"
+        raise InputError(
+            f"{who} needs a tessellation with vertices but received one of {t.n_regions} regions that has facets only. "
+            f"Pass method={method}, or ask single regions: tessellation.region(i).vertices."
+        )
 
 
 def vertices_exact(tessellation: Tessellation, vertices: Iterable[int]) -> list[tuple[Fraction, ...]]:
@@ -94,22 +110,35 @@ def area(tessellation: Tessellation, index: int) -> Fraction | None:
     t = tessellation
     if not t.bounded[index]:
         return None
-    if t.dim > 2:
+    if not t.has_vertices:
         return _volume(t.region(index).generators)
-    return to_fraction(_size([point for point, _ in exact_corners(t, t.corners(index).tolist())]))
+    vertices = t.corners(index).tolist()
+    return _region_size(t, index, dict(zip(vertices, exact_corners(t, vertices), strict=True)))
 
 
 def areas(tessellation: Tessellation) -> list[Fraction | None]:
     """Return the exact lengths, areas or volumes of all regions, None for unbounded ones."""
     t = tessellation
-    if t.dim > 2:
+    if not t.has_vertices:
         return [area(t, index) for index in range(t.n_regions)]
-    points = [point for point, _ in t._exact_corners]
-    corners, bounds = t.corner_vertices.tolist(), t.corner_indptr.tolist()
+    corners = t._exact_corners
     return [
-        to_fraction(_size([points[v] for v in corners[bounds[i] : bounds[i + 1]]])) if is_bounded else None
-        for i, is_bounded in enumerate(t.bounded.tolist())
+        _region_size(t, index, corners) if is_bounded else None for index, is_bounded in enumerate(t.bounded.tolist())
     ]
+
+
+def _region_size(
+    t: Tessellation, index: int, corners: Mapping[int, ExactCorner] | Sequence[ExactCorner]
+) -> Fraction:
+    """Return the size of a bounded region from its exact corners."""
+    vertices = t.corner_vertices[t.corner_indptr[index] : t.corner_indptr[index + 1]].tolist()
+    if t.dim <= 2:
+        return to_fraction(_size([corners[v][0] for v in vertices]))
+    facets = []
+    for facet in t.facets_of(index).tolist():
+        on = t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]]
+        facets.append(frozenset(on.tolist()))
+    return _size_of_simplices(_simplices(frozenset(vertices), facets), {v: corners[v][0] for v in vertices}, t.dim)
 
 
 def _size(corners: list[Vector]) -> Any:
@@ -146,25 +175,34 @@ def domain_area(domain: Domain) -> Fraction | None:
 
 
 def _volume(shape: Generators) -> Fraction:
-    """Return the volume of a polytope, cut into simplices."""
-    result = Fraction(0)
-    for simplex in _simplices(frozenset(range(len(shape.points))), shape):
-        apex, *others = (shape.points[i] for i in simplex)
-        steps = [[_rational(b - a) for a, b in zip(apex, other, strict=True)] for other in others]
-        result += abs(to_fraction(flint.fmpq_mat(steps).det()))
-    return result / math.factorial(shape.dim)
+    """Return the volume of a polytope."""
+    vertices = range(len(shape.points))
+    facets = [frozenset(i for i in vertices if row in shape.point_rows[i]) for row in range(shape.n_rows)]
+    points = {i: tuple(map(_rational, shape.points[i])) for i in vertices}
+    return _size_of_simplices(_simplices(frozenset(vertices), facets), points, shape.dim)
 
 
-def _simplices(face: frozenset[int], shape: Generators) -> Iterator[tuple[int, ...]]:
-    """Yield simplices that fill a face: its first point joined to those of the facets that do not contain it."""
+def _size_of_simplices(simplices: Iterable[tuple[int, ...]], points: Mapping[int, Vector], dim: int) -> Fraction:
+    total = flint.fmpq(0)
+    for simplex in simplices:
+        apex, *others = (points[v] for v in simplex)
+        total += abs(flint.fmpq_mat([[b - a for a, b in zip(apex, other, strict=True)] for other in others]).det())
+    return to_fraction(total / math.factorial(dim))
+
+
+def _simplices(face: frozenset[int], facets: Sequence[frozenset[int]]) -> Iterator[tuple[int, ...]]:
+    """Yield simplices that fill a face: its first vertex joined to those of the facets that do not contain it.
+
+    ``facets`` are vertices of the polytope's facets; smaller and repeated faces may be among them.
+    """
     if len(face) == 1:
         yield tuple(face)
         return
     apex = min(face)
-    parts = {frozenset(i for i in face if row in shape.point_rows[i]) for row in range(shape.n_rows)} - {face}
+    parts = {face & facet for facet in facets} - {face}
     for part in parts:
         if part and apex not in part and not any(part < other for other in parts):
-            for simplex in _simplices(part, shape):
+            for simplex in _simplices(part, facets):
                 yield apex, *simplex
 
 
@@ -172,18 +210,34 @@ def _rational(value: Fraction) -> Any:
     return flint.fmpq(value.numerator, value.denominator)
 
 
-def witness(tessellation: Tessellation, index: int) -> tuple[Fraction, ...]:
-    """Return an exact point strictly inside a region: the mean of its vertices, moved along all its rays."""
-    t = tessellation
-    corners = exact_corners(t, t.corners(index).tolist())
+def inner_point(tessellation: Tessellation, vertices: Sequence[int]) -> tuple[Fraction, ...] | None:
+    """Return an exact point of the relative interior of the face with these vertices, None if none of them is finite.
+
+    It is the mean of those that are, moved along the directions of those at infinity.
+    """
+    corners = exact_corners(tessellation, vertices)
     points = [point for point, direction in corners if direction is None]
     if not points:
-        return t.region(index).witness
+        return None
     centre = [sum(column, start=flint.fmpq(0)) / len(points) for column in zip(*points, strict=True)]
     for _, direction in corners:
         if direction is not None:
             centre = [a + b for a, b in zip(centre, direction, strict=True)]
     return _fractions(tuple(centre))
+
+
+def witness(tessellation: Tessellation, index: int) -> tuple[Fraction, ...]:
+    """Return an exact point strictly inside a region: by its vertices, else the enumeration's if it proves right."""
+    t = tessellation
+    point = inner_point(t, t.corner_vertices[t.corner_indptr[index] : t.corner_indptr[index + 1]].tolist())
+    if point is not None:
+        return point
+    region = t.region(index)
+    if t.witnesses is not None and np.isfinite(t.witnesses[index]).all():
+        proposed = to_fractions(t.witnesses[index].tolist())
+        if all(dot(row, (*proposed, 1)) > 0 for row in region.rows if any(row[:-1])):
+            return proposed
+    return region.witness
 
 
 def witnesses_float(tessellation: Tessellation) -> NDArray[np.float64]:
@@ -217,15 +271,16 @@ def exact_facet(tessellation: Tessellation, facet: int) -> Facet:
 
 
 def facet_point(tessellation: Tessellation, facet: int) -> tuple[Fraction, ...]:
-    """Return an exact point of the relative interior of a facet of the plane or line."""
+    """Return an exact point of the relative interior of a facet."""
     t = tessellation
-    ends = t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]].tolist()
-    corners = exact_corners(t, ends)
-    points = [point for point, direction in corners if direction is None]
-    if not points:
-        return _fractions(corners[0][0])
-    centre = [sum(column, start=flint.fmpq(0)) / len(points) for column in zip(*points, strict=True)]
-    for _, direction in corners:
-        if direction is not None:
-            centre = [a + b for a, b in zip(centre, direction, strict=True)]
-    return _fractions(tuple(centre))
+    on = t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]].tolist()
+    return inner_point(t, on) or exact_facet(t, facet).point
+
+
+def facets_of_regions(tessellation: Tessellation) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the facets of each region: those of region ``i`` are ``facets[indptr[i]:indptr[i + 1]]``."""
+    t = tessellation
+    owners, facets = t.facet_regions.ravel(), np.repeat(np.arange(t.n_facets), 2)
+    order = np.argsort(owners, kind="stable")[np.count_nonzero(owners < 0) :]
+    counts = np.bincount(owners[order], minlength=t.n_regions)
+    return np.concatenate([[0], np.cumsum(counts)]), facets[order]

@@ -39,7 +39,8 @@ def to_networkx(tessellation: Tessellation) -> networkx.Graph:
 
     Nodes are the regions' numbers with ``index``, ``pattern`` (`Pattern`), ``witness`` (tuple of Fraction), ``area``
     (Fraction, None if unbounded) and ``is_bounded``; edges carry ``neurons``, those that vanish on the common facet,
-    and ``facet``, its number.
+    and ``facet``, its number. Where the tessellation has no vertices there is no ``area``: each would take a region's
+    vertices (`Tessellation.area`).
 
     Examples
     --------
@@ -60,9 +61,11 @@ def to_networkx(tessellation: Tessellation) -> networkx.Graph:
     graph = networkx.Graph()
     patterns = t.network.layout.unpack(t.words).tolist()
     bounded = t.bounded.tolist()
-    for index, area in enumerate(t.areas()):
-        pattern = t.network.pattern(patterns[index])
-        facts = {"pattern": pattern, "witness": t.witness(index), "area": area, "is_bounded": bounded[index]}
+    areas = t.areas() if t.has_vertices else None
+    for index, digits in enumerate(patterns):
+        facts = {"pattern": t.network.pattern(digits), "witness": t.witness(index), "is_bounded": bounded[index]}
+        if areas is not None:
+            facts["area"] = areas[index]
         graph.add_node(index, index=index, **facts)
     for facet in t.inner_facets.tolist():
         a, b = t.facet_regions[facet].tolist()

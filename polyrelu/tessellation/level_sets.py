@@ -18,7 +18,7 @@ from polyrelu.exact.rational import to_fraction
 from polyrelu.network.activation import IDENTITY, Activation, PiecewiseLinear
 from polyrelu.network.model import Layer, Network
 from polyrelu.tessellation.build import Method, tessellate
-from polyrelu.tessellation.geometry import exact_corners
+from polyrelu.tessellation.geometry import check_vertices, exact_corners
 from polyrelu.tessellation.marks import AT_INFINITY
 from polyrelu.tessellation.model import Tessellation
 from polyrelu.tessellation.polygons import Cycles, Polygon, check_space, facet_polygon, ordered_facets
@@ -128,6 +128,7 @@ class LevelSet:
                 f"Segments need a tessellation of the plane but received a {t.dim}-dimensional one. "
                 "Use .polygon in space, .facets with .tessellation, or restrict the network to a plane."
             )
+        check_vertices("A segment", t)
         return t.facet_vertices.reshape(-1, t.dim)[self.facets]
 
 

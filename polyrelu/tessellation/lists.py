@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["keep_values", "take_lists"]
+__all__ = ["keep_values", "take_lists", "to_lists"]
 
 
 def take_lists(
@@ -37,3 +38,15 @@ def keep_values(
     (array([0, 1, 1]), array([6]))
     """
     return np.concatenate([[0], np.cumsum(is_kept)])[indptr], values[is_kept]
+
+
+def to_lists(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return Python's lists one after the other.
+
+    Examples
+    --------
+    >>> to_lists([[5, 6], [], [7]])
+    (array([0, 2, 2, 3]), array([5, 6, 7], dtype=int32))
+    """
+    indptr = np.concatenate([[0], np.cumsum([len(each) for each in lists], dtype=np.int64)])
+    return indptr.astype(np.int64), np.array([value for each in lists for value in each], np.int32)

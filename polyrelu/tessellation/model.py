@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import networkx
     from scipy.sparse import csr_array
 
+    from polyrelu.tessellation.faces import Faces
     from polyrelu.tessellation.level_sets import LevelSet
     from polyrelu.tessellation.linear_regions import LinearRegions
     from polyrelu.tessellation.lookup import PatternTable
@@ -153,11 +154,13 @@ class Tessellation:
     @property
     def n_vertices(self) -> int:
         """Number of vertices in the closed domain."""
+        geometry.check_vertices("n_vertices", self)
         return int((self.vertex_kind != AT_INFINITY).sum())
 
     @property
     def n_inner_vertices(self) -> int:
         """Number of vertices strictly inside the domain."""
+        geometry.check_vertices("n_inner_vertices", self)
         return int((self.vertex_kind == INSIDE).sum())
 
     @property
@@ -178,7 +181,18 @@ class Tessellation:
     def corners(self, index: int) -> NDArray[np.int32]:
         """Return the vertices of a region, as numbers."""
         index = self._checked(index)
+        geometry.check_vertices("corners", self)
         return self.corner_vertices[self.corner_indptr[index] : self.corner_indptr[index + 1]]
+
+    def facets_of(self, index: int) -> NDArray[np.int64]:
+        """Return the facets of a region, as numbers."""
+        indptr, facets = self._region_facets
+        index = self._checked(index)
+        return facets[indptr[index] : indptr[index + 1]]
+
+    @cached_property
+    def _region_facets(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return geometry.facets_of_regions(self)
 
     def zero_neurons(self, index: int) -> NDArray[np.int32]:
         """Return the neurons that vanish on a whole region."""
@@ -271,10 +285,12 @@ class Tessellation:
 
     def vertex_exact(self, vertex: int) -> tuple[Fraction, ...]:
         """Return the exact coordinates of a vertex; the exact direction of one at infinity."""
+        geometry.check_vertices("vertex_exact", self)
         return geometry.vertices_exact(self, [_checked(vertex, len(self.vertex_kind), "vertices")])[0]
 
     def vertices_exact(self) -> list[tuple[Fraction, ...]]:
         """Return the exact coordinates of all vertices, directions of those at infinity."""
+        geometry.check_vertices("vertices_exact", self)
         _ = self._exact_corners
         return geometry.vertices_exact(self, range(len(self.vertex_kind)))
 
@@ -304,8 +320,30 @@ class Tessellation:
 
     @cached_property
     def witnesses_float(self) -> NDArray[np.float64]:
-        """A point of each region in floats, shape (n_regions, dim): nearly the mean of its vertices."""
+        """A point of each region in floats, shape (n_regions, dim)."""
         return geometry.witnesses_float(self)
+
+    # --- faces -------------------------------------------------------------------------------------------
+
+    def faces(self, dim: int) -> Faces:
+        """Return the faces of one dimension, with the neurons that vanish on each (`faces.faces_of`)."""
+        return faces.faces_of(self, dim)
+
+    def f_vector(self) -> tuple[int, ...]:
+        """Return the number of faces of dimension 0, …, dim in the closed domain, unbounded ones included."""
+        return faces.count_faces(self)
+
+    def count_partial_regions(self, k: int) -> int:
+        """Return how many open faces inside the domain have exactly ``k`` vanishing neurons."""
+        return faces.count_partial_regions(self, k)
+
+    @cached_property
+    def _middle_faces(self) -> dict[int, Faces]:
+        return faces.middle_faces(self)
+
+    @cached_property
+    def _exact_faces(self) -> dict[int, Faces]:
+        return faces.exact_faces(self)
 
     def check_euler(self) -> None:
         """Raise `InternalError` unless the faces of all dimensions add up as Euler's formula demands."""

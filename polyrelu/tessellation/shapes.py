@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import DomainError, UnboundedError
+from polyrelu.tessellation.geometry import check_vertices
 from polyrelu.tessellation.marks import AT_INFINITY
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def to_shapely(tessellation: Tessellation, window: Sequence[float] | None = None
     ------
     DomainError
         If the tessellation is not of the plane.
+    InputError
+        If it has no vertices.
     UnboundedError
         If a region is unbounded and there is no window.
 
@@ -58,6 +61,7 @@ def to_shapely(tessellation: Tessellation, window: Sequence[float] | None = None
             f"to_shapely needs regions of the plane but received a {t.dim}-dimensional tessellation. "
             "Restrict the network to a plane."
         )
+    check_vertices("to_shapely", t)
     n_unbounded = int((~t.bounded).sum())
     if n_unbounded and window is None:
         raise UnboundedError(

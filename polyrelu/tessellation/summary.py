@@ -14,6 +14,7 @@ import numpy as np
 
 from polyrelu.enumeration.plane import Decisions
 from polyrelu.errors import InternalError
+from polyrelu.tessellation.faces import is_quick
 from polyrelu.tessellation.model import Tessellation
 from polyrelu.tessellation.targets import replacing
 
@@ -22,8 +23,11 @@ __all__ = ["Summary", "adjacency_lines", "pattern_lines", "summarise", "write_fi
 MAX_ANALYSED = 50_000
 """Regions up to which the costly numbers are worked out unasked."""
 
-MAX_AREAS = 3_000
-"""Regions up to which the exact areas are added up."""
+MAX_AREAS, MAX_VOLUME_DIM = 3_000, 4
+"""Regions and dimensions up to which the exact areas are added up."""
+
+MAX_SLOW = 200
+"""Regions up to which this is done, and faces are counted, one region after the other, where there are no vertices."""
 
 UNITS = {0: "points", 1: "lengths", 2: "areas"}
 
@@ -44,8 +48,8 @@ class Summary:
     is_complete : bool
         False if a budget or an interrupt ended the enumeration; the numbers count what was proved until then.
     regions, bounded, adjacencies : int
-    vertices : int
-        Vertices strictly inside the domain: all of them where the domain is the whole space.
+    vertices : int or None
+        Vertices strictly inside the domain: all of them where the domain is the whole space. None: not found.
     linear_regions, affine_maps : int or None
     hamming1_pairs, hamming1_not_adjacent, adjacent_not_hamming1 : int or None
         Pairs of regions whose patterns differ in one neuron; how many of them share no facet; how many pairs that
@@ -68,7 +72,7 @@ class Summary:
     regions: int
     bounded: int
     adjacencies: int
-    vertices: int
+    vertices: int | None
     linear_regions: int | None
     affine_maps: int | None
     hamming1_pairs: int | None
@@ -113,7 +117,7 @@ class Summary:
             ("regions", f"{self.regions:,}" + ("" if self.is_complete else " (incomplete: ended early)")),
             ("bounded", f"{self.bounded:,}"),
             ("adjacencies", f"{self.adjacencies:,}"),
-            ("vertices", f"{self.vertices:,}"),
+            ("vertices", _shown(self.vertices)),
             ("linear regions", _shown(self.linear_regions)),
             ("affine maps", _shown(self.affine_maps)),
             ("Hamming distance 1", self._hamming_text()),
@@ -144,7 +148,9 @@ def summarise(tessellation: Tessellation, *, full: bool = False, check: bool = T
         Also work out the costly numbers (linear regions, affine maps, Hamming pairs) above 50,000 regions. An
         incomplete tessellation never has them: they would count what is missing.
     check : bool
-        Make the self-checks: Euler's formula, and on a bounded domain that exact areas add up.
+        Make the self-checks: Euler's formula, and on a bounded domain that exact areas add up. Where these take long,
+        because there are no vertices, that every facet has a region or the domain's border behind it; a tessellation
+        with a gap has a facet without.
 
     Raises
     ------
@@ -178,7 +184,7 @@ def summarise(tessellation: Tessellation, *, full: bool = False, check: bool = T
         regions=t.n_regions,
         bounded=bounded,
         adjacencies=len(t.inner_facets),
-        vertices=t.n_inner_vertices,
+        vertices=t.n_inner_vertices if t.has_vertices else None,
         linear_regions=linear[0],
         affine_maps=linear[1],
         hamming1_pairs=hamming[0],
@@ -231,21 +237,28 @@ def write_files(
 
 
 def _checks(tessellation: Tessellation) -> tuple[str, ...]:
-    """Make the self-checks; return what holds."""
-    tessellation.check_euler()
-    if tessellation.n_regions > MAX_AREAS:
-        return ("Euler's formula holds",)
-    expected = tessellation.domain_area()
+    """Make the self-checks that do not take long; return what holds."""
+    t, checks = tessellation, ["every facet has a region or the domain's border behind it"]
+    if (t.facet_regions[:, 1] == -2).any():
+        raise InternalError(
+            f"A complete tessellation needs a region behind each facet but one has none (network "
+            f"{t.network.hash[:12]} on {t.domain.label}). Please report the network."
+        )
+    if is_quick(t) or t.n_regions <= MAX_SLOW:
+        t.check_euler()
+        checks = ["Euler's formula holds"]
+    if t.n_regions > (MAX_AREAS if t.has_vertices else MAX_SLOW) or t.dim > MAX_VOLUME_DIM:
+        return tuple(checks)
+    expected = t.domain_area()
     if expected is None:
-        return ("Euler's formula holds",)
-    total = tessellation.total_area()
+        return tuple(checks)
+    total = t.total_area()
     if total != expected:
         raise InternalError(
             f"The regions need to add up to the domain's {_rational(expected)} but add up to {total} "
-            f"(network {tessellation.network.hash[:12]} on {tessellation.domain.label}). Please report the network."
+            f"(network {t.network.hash[:12]} on {t.domain.label}). Please report the network."
         )
-    unit = UNITS.get(tessellation.dim, "volumes")
-    return ("Euler's formula holds", f"exact {unit} add up to the domain's {_rational(expected)}")
+    return (*checks, f"exact {UNITS.get(t.dim, 'volumes')} add up to the domain's {_rational(expected)}")
 
 
 def _rational(value: Fraction) -> str:
