@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,9 +22,9 @@ __all__ = [
     "VIEW",
     "Scene",
     "add_box",
-    "back_to_front",
     "faces_of",
     "finish",
+    "levels_of",
     "normals_of",
     "scene_of",
     "shaded",
@@ -176,10 +175,10 @@ def shaded(
     return np.concatenate([np.clip(colours * lit[:, None], 0, 1), np.full((len(colours), 1), alpha)], axis=1)
 
 
-def back_to_front(
+def levels_of(
     pairs: NDArray[np.integer], is_second_nearer: NDArray[np.bool_], depths: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Return convex cells in an order in which none is hidden by an earlier one.
+    """Return levels of convex cells: drawn in their order, no cell is covered by one that it hides.
 
     Parameters
     ----------
@@ -188,44 +187,42 @@ def back_to_front(
     is_second_nearer : bool array, shape (n_pairs,)
         Whether the second cell of a pair lies on the viewer's side of that facet.
     depths : float64 array, shape (n_cells,)
-        How near the middle of each cell is, which decides where the facets leave it open or go round in a circle.
+        How near the middle of each cell is: where cells hide each other in a circle, the farthest is drawn first.
 
     Notes
     -----
-    Whatever lies behind a point of a cell is reached by crossing facets, so these pairs say everything.
+    What lies behind a point of a cell is reached by crossing facets, so these pairs say everything, and cells of one
+    level do not hide each other.
 
     Examples
     --------
-    >>> back_to_front(np.array([[0, 1], [1, 2]]), np.array([False, True]), np.zeros(3)).tolist()
-    [1, 0, 2]
+    >>> levels_of(np.array([[0, 1], [1, 2]]), np.array([False, True]), np.zeros(3)).tolist()
+    [1, 0, 1]
     """
     n = len(depths)
-    far, near = np.where(is_second_nearer[:, None], pairs, pairs[:, ::-1]).T.tolist()
     hides: list[list[int]] = [[] for _ in range(n)]
     behind: list[list[int]] = [[] for _ in range(n)]
-    for a, b in zip(far, near, strict=True):
-        hides[a].append(b)
-        behind[b].append(a)
+    for far, near in np.where(is_second_nearer[:, None], pairs, pairs[:, ::-1]).tolist():
+        hides[far].append(near)
+        behind[near].append(far)
     waits = [len(each) for each in behind]
-    ready = [(float(depths[cell]), cell) for cell in range(n) if not waits[cell]]
-    heapq.heapify(ready)
-    rest = np.argsort(-depths, kind="stable").tolist()
-    order: list[int] = []
-    is_done = [False] * n
-    while len(order) < n:
-        if not ready:
-            while is_done[rest[-1]]:
-                rest.pop()
-            cell = _in_circle(rest[-1], behind, is_done)
-            ready.append((float(depths[cell]), cell))
-        _, cell = heapq.heappop(ready)
+    ready = [cell for cell in range(n) if not waits[cell]]
+    farthest_last = np.argsort(-depths, kind="stable").tolist()
+    levels, is_done = [0] * n, [False] * n
+    while ready or farthest_last:
+        cell = ready.pop() if ready else farthest_last.pop()
+        if is_done[cell]:
+            continue
+        if waits[cell]:
+            farthest_last.append(cell)
+            cell = _in_circle(cell, behind, is_done)
         is_done[cell] = True
-        order.append(cell)
         for other in hides[cell]:
             waits[other] -= 1
-            if waits[other] == 0 and not is_done[other]:
-                heapq.heappush(ready, (float(depths[other]), other))
-    return np.array(order, np.int64)
+            if not is_done[other]:
+                levels[other] = max(levels[other], levels[cell] + 1)
+                ready += [other] * (waits[other] == 0)
+    return np.array(levels, np.int64)
 
 
 def _in_circle(cell: int, behind: list[list[int]], is_done: list[bool]) -> int:

@@ -25,9 +25,9 @@ from polyrelu.plot.scene import (
     VIEW,
     Scene,
     add_box,
-    back_to_front,
     faces_of,
     finish,
+    levels_of,
     normals_of,
     scene_of,
     shaded,
@@ -324,21 +324,20 @@ def _add_cells(ax: Axes3D, cells: Polytopes, colours: NDArray[Any], scene: Scene
     normals = normals_of(points, cells.cycles)
     facing = normals @ scene.towards_viewer
     inner = t.inner_facets
-    order = back_to_front(t.facet_regions[inner], facing[inner] > 0, middles @ scene.towards_viewer)
+    levels = levels_of(t.facet_regions[inner], facing[inner] > 0, middles @ scene.towards_viewer)
     is_shown = np.ones(t.n_facets, bool)
     is_shown[inner] = explode > 0
+    owners = np.repeat(np.arange(t.n_regions), np.diff(cells.region_indptr))
+    seen = np.flatnonzero(is_shown[cells.region_facets] & (facing[cells.region_facets] * cells.region_sides > 0))
     width = float(np.clip(8.0 / np.sqrt(t.n_regions), 0.05, 0.5))
-    for rank, cell in enumerate(order.tolist()):
-        own = slice(cells.region_indptr[cell], cells.region_indptr[cell + 1])
-        facets, sides = cells.region_facets[own], cells.region_sides[own]
-        kept = is_shown[facets] & (facing[facets] * sides > 0)
-        if kept.any():
-            facets, outward = facets[kept], normals[facets[kept]] * sides[kept, None]
-            polygons = faces_of(t.vertices_float, cells.cycles, facets) + shifts[cell]
-            lit = shaded(np.repeat(colours[[cell]], len(facets), axis=0), outward, scene)
-            ax.add_collection3d(
-                Poly3DCollection(polygons, facecolors=lit, edgecolors="white", linewidths=width, zorder=rank)
-            )
+    for level in np.unique(levels[owners[seen]]).tolist():
+        own = seen[levels[owners[seen]] == level]
+        facets, regions = cells.region_facets[own], owners[own]
+        polygons = faces_of(t.vertices_float, cells.cycles, facets) + shifts[regions, None]
+        lit = shaded(colours[regions], normals[facets] * cells.region_sides[own, None], scene)
+        ax.add_collection3d(
+            Poly3DCollection(polygons, facecolors=lit, edgecolors="white", linewidths=width, zorder=level)
+        )
 
 
 def _output_colours(ax: Axes3D, t: Tessellation, output: int) -> NDArray[np.float64]:
@@ -352,7 +351,7 @@ def _output_colours(ax: Axes3D, t: Tessellation, output: int) -> NDArray[np.floa
     values = values_at(t.network, t.witnesses_float)[:, output]
     low, high, name = value_range(values)
     shades = ScalarMappable(Normalize(low, high), matplotlib.colormaps[name])
-    bar = ax.figure.colorbar(shades, ax=ax, shrink=0.6, pad=0.02, aspect=30)
+    bar = ax.figure.colorbar(shades, ax=ax, shrink=0.6, pad=0.12, aspect=30)
     bar.outline.set_visible(False)
     bar.set_label(f"output {output} in the middle", color=INK)
     bar.ax.tick_params(color=BORDER_COLOUR, labelcolor=INK)

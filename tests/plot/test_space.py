@@ -17,7 +17,7 @@ from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
 from polyrelu.plot import Points, draw_sections, draw_space, plot_bent_hyperplanes, plot_polytopes, plot_surface, save
 from polyrelu.plot.colours import class_colours
-from polyrelu.plot.scene import back_to_front, faces_of, normals_of, scene_of, shaded, space_axes
+from polyrelu.plot.scene import faces_of, levels_of, normals_of, scene_of, shaded, space_axes
 from polyrelu.tessellation.build import tessellate
 from polyrelu.tessellation.polygons import Cycles
 from polyrelu.tessellation.polytopes import polytopes
@@ -80,11 +80,10 @@ def test_the_same_picture_has_the_same_bytes(tmp_path):
 
 def test_the_viewer_sees_three_sides_of_a_box():
     ax = plot_polytopes(tessellate(grid(1, 1, 1), CUBE))
-    assert len(polygons_of(ax)) == 8
-    assert all(len(each.get_facecolor()) == 3 for each in polygons_of(ax))
+    assert [len(each.get_facecolor()) for each in polygons_of(ax)] == [3, 9, 9, 3]
+    assert sum(len(each.get_facecolor()) for each in polygons_of(ax)) == 8 * 3
     unmoved = plot_polytopes(tessellate(grid(1, 1, 1), CUBE), explode=0)
-    # The cell behind is hidden; of the others one, two or three sides are outside.
-    assert sorted(len(each.get_facecolor()) for each in polygons_of(unmoved)) == [1, 1, 1, 2, 2, 2, 3]
+    assert sum(len(each.get_facecolor()) for each in polygons_of(unmoved)) == 3 * 4
 
 
 @pytest.mark.parametrize("view", [(22.0, -58.0), (-40.0, 130.0), (89.0, 10.0)])
@@ -94,19 +93,17 @@ def test_nothing_is_drawn_before_what_it_hides(view):
     normals = normals_of(scene.scaled(t.vertices_float), p.cycles)
     inner = t.inner_facets
     facing = normals[inner] @ scene.towards_viewer
-    order = back_to_front(t.facet_regions[inner], facing > 0, scene.scaled(t.witnesses_float) @ scene.towards_viewer)
-    rank = np.argsort(order)
-    assert sorted(order.tolist()) == list(range(t.n_regions))
+    levels = levels_of(t.facet_regions[inner], facing > 0, scene.scaled(t.witnesses_float) @ scene.towards_viewer)
     near = np.where(facing > 0, t.facet_regions[inner, 1], t.facet_regions[inner, 0])
     far = np.where(facing > 0, t.facet_regions[inner, 0], t.facet_regions[inner, 1])
-    assert (rank[far] < rank[near]).all()
+    assert (levels[far] < levels[near]).all()
 
 
-def test_cells_that_hide_each_other_in_a_circle_are_all_drawn():
+def test_cells_that_hide_each_other_in_a_circle_have_levels():
     pairs = np.array([[0, 1], [1, 2], [2, 0], [2, 3]])
-    order = back_to_front(pairs, np.ones(4, bool), np.array([3.0, 1.0, 2.0, 0.0]))
-    assert sorted(order.tolist()) == [0, 1, 2, 3]
-    assert order.tolist().index(2) < order.tolist().index(3)
+    levels = levels_of(pairs, np.ones(4, bool), np.array([3.0, 1.0, 2.0, 0.0, 5.0])).tolist()
+    assert levels[4] == 0 and levels[3] > levels[2]
+    assert sorted(levels[:3]) == [0, 1, 2]  # one of the three is drawn first, though another one lies behind it
 
 
 def test_a_surface_has_the_colour_of_the_class_behind_it():
