@@ -44,7 +44,7 @@ def run(capsys):
     def run(*argv: object) -> tuple[int, str, str]:
         code = cli.main([str(argument) for argument in argv])
         out, err = capsys.readouterr()
-        return code, out, err.replace("compiling the loops once (about 30 s) ...\n", "")
+        return code, out, err.replace("compiling the loops once (about a minute) ...\n", "")
 
     return run
 
@@ -236,11 +236,20 @@ def test_bad_slices(refused, tmp_path, text, complaint):
         (["tessellate", XOR, "--max-seconds", "nan"], "'nan'"),
         (["tessellate", XOR, "--method", "brute", "--max-regions", "5"], "max_regions"),
         (["tessellate", str(FOLDER / "braid_4.npz"), "--method", "plane"], "1 or 2 inputs"),
+        (["tessellate", XOR, "--method", "vertices"], "3 to 8 inputs"),
         (["plot", XOR], "--out"),
         (["plot", XOR, "--out", "picture.gif"], "picture.gif"),
         (["plot", XOR, "--out", "picture"], ".png"),
         (["plot", XOR, "--out", "picture.png", "--by", "output", "--output", "1"], "below 1"),
         (["plot", str(FOLDER / "braid_4.npz"), "--out", "picture.png"], "dimension 1 or 2 but received one of 4"),
+        (["region", XOR], "--at"),
+        (["region", XOR, "--at"], "--at"),
+        (["region", XOR, "--at", "1"], "2 coordinates but '1' has 1"),
+        (["region", XOR, "--at", "1,x"], "'x'"),
+        (["region", XOR, "--at", "1,2", "--domain", "0:1"], "a point of the domain (0:1,0:1)"),
+        (["region", XOR, "--at", "1,2", "--domain", "0:1,0:0"], "a point of the domain"),
+        (["region", XOR, "--at", "nowhere.npy"], "nowhere.npy"),
+        (["region", "nowhere.npz", "--at", "1,2"], "nowhere.npz"),
         (["plot", XOR, "--out", "picture.png", "--points", "nowhere.csv"], "nowhere.csv"),
         (["demo", "--out-dir", "/dev/null/x"], "/dev/null/x"),
     ],
@@ -258,7 +267,7 @@ OUTPUTS = [("tessellate", "--out"), ("tessellate", "--patterns"), ("tessellate",
 
 @pytest.mark.parametrize(("command", "option"), OUTPUTS)
 def test_outputs_are_checked_before_the_work(refused, tmp_path, monkeypatch, command, option):
-    monkeypatch.setattr(cli, "_network_and_domain", None)  # nothing may be read before
+    monkeypatch.setattr(f"polyrelu.cli.{command}.network_and_domain", None)  # nothing may be read before
     taken = tmp_path / "taken.png"
     taken.write_text("mine")
     assert "existing folder" in refused(command, XOR, option, tmp_path / "nowhere" / "file.png")
@@ -344,7 +353,7 @@ def test_interrupt_keeps_what_was_proved(run, tmp_path, monkeypatch):
 
         yield progress
 
-    monkeypatch.setattr(cli, "_progress", interrupt)
+    monkeypatch.setattr("polyrelu.cli.work.progress_bar", interrupt)
     file = tmp_path / "t.parquet"
     code, out, err = run("tessellate", PERF, "--out", file)
     assert (code, out) == (130, "") and "interrupted after" in err and str(file) in err
@@ -355,7 +364,7 @@ def test_interrupt_elsewhere(run, monkeypatch):
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_network_and_domain", interrupt)
+    monkeypatch.setattr("polyrelu.cli.tessellate.network_and_domain", interrupt)
     assert run("tessellate", XOR) == (130, "", "polyrelu: interrupted.\n")
 
 
@@ -371,7 +380,7 @@ def test_too_little_memory(refused, monkeypatch):
     def fail(_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(cli, "_network_and_domain", fail)
+    monkeypatch.setattr("polyrelu.cli.tessellate.network_and_domain", fail)
     assert "memory" in refused("tessellate", XOR)
 
 
@@ -415,7 +424,7 @@ def start(*argv: object, **options: object) -> subprocess.Popen:
     return subprocess.Popen(command, text=True, env={**os.environ, "PYTHONPATH": path}, **pipes)
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["tessellate", "--help"], ["plot", "--help"]])
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], *([c.name, "--help"] for c in cli.COMMANDS)])
 def test_help(run, argv):
     code, out, err = run(*argv)
     assert (code, err) == (0, "") and "polyrelu" in out
@@ -472,11 +481,11 @@ def test_ctrl_c(tmp_path):
 
 
 def test_compilation_is_announced(capsys, monkeypatch):
-    monkeypatch.setattr("polyrelu.kernels.compiled.is_cached", lambda _: False)
-    line = "compiling the loops once (about 30 s) ...\n"
+    monkeypatch.setattr("polyrelu.kernels.compiled.is_cached", lambda *_: False)
+    line = "compiling the loops once (about a minute) ...\n"
     assert cli.main(["tessellate", XOR]) == 0 and capsys.readouterr().err == line
     assert cli.main(["tessellate", XOR, "--method", "brute"]) == 0 and capsys.readouterr().err == ""
-    monkeypatch.setattr("polyrelu.kernels.compiled.is_cached", lambda _: True)
+    monkeypatch.setattr("polyrelu.kernels.compiled.is_cached", lambda *_: True)
     assert cli.main(["tessellate", XOR]) == 0 and capsys.readouterr().err == ""
 
 

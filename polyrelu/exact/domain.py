@@ -202,7 +202,7 @@ class Domain:
     def contains(self, point: Sequence[object]) -> bool:
         """Return whether a point lies in the (closed) domain."""
         values = (*to_fractions(point, "Domain.contains"), Fraction(1))
-        return all(sum(a * v for a, v in zip(row, values, strict=True)) >= 0 for row in self.rows)
+        return all(sum(a * v for a, v in zip(row, values, strict=True) if a) >= 0 for row in self.rows)
 
     def box_bounds(self) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]] | None:
         """Return (lower, upper) if the domain was made as a box, else None."""

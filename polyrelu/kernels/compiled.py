@@ -71,10 +71,12 @@ inlined = _compiled(forceinline=True)
 contracted_loop = _compiled(fastmath={"contract", "reassoc"})
 
 
-def is_cached(function: Any) -> bool:
-    """Return whether a compiled function needs no compiler: it has run before, here or in a process that kept it."""
-    if function.signatures:
-        return True
+def is_cached(function: Any, argument: str = "") -> bool:
+    """Return whether a compiled function needs no compiler: it has run before, here or in a process that kept it.
+
+    ``argument`` is the name of a class that one of the arguments then was of.
+    """
     function.targetctx.refresh()
     processor = function.targetctx.codegen().magic_tuple()
-    return any(key[1] == processor for key in function._cache._cache_file._load_index())
+    kept = [key[0] for key in function._cache._cache_file._load_index() if key[1] == processor]
+    return any(argument in str(signature) for signature in (*function.signatures, *kept))

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polyrelu.errors import InputError, UnboundedError
+from polyrelu.errors import InputError, InternalError, UnboundedError
 from polyrelu.exact.linalg import dot, null_space
 from polyrelu.exact.rational import primitive_row
-from polyrelu.region.lp import Witness, find_point
+from polyrelu.region.evaluation import is_strictly_inside, squared_distances
+from polyrelu.region.lp import Optimal, Unbounded, maximize
 from polyrelu.region.proposals import as_fractions, distances, power_near_root, propose_maximum, unit_normals
 
 if TYPE_CHECKING:
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["InscribedBall", "check_ball", "chebyshev_centre"]
 
 ROUNDS = 64
-"""Each round starts at the best centre so far, measures in units of its radius and sees 1e15 units far: regions as
-large as floats go need twenty, ordinary ones two."""
+"""Each round starts at the best centre so far, measures in units of its radius and sees `REACH` units far: regions as
+large as floats go need forty, ordinary ones two."""
+REACH = 1e9
 GOOD_ENOUGH = Fraction(1 << 20, (1 << 20) + 1)
 """Rounds end when the squared radius is this part of its bound; what is returned says how close it came."""
+LARGEST_EXACT = 5_000
+"""Up to so many entries the linear program is solved in rationals where floats have not come close to a bound."""
 LARGEST_BASIS = 60
 """Up to so many rows the multipliers are solved for exactly; with more they are repaired by the sides of a box."""
 
@@ -105,10 +109,9 @@ that grow along the ray (1, -1) (pattern '1'). Intersect it with a domain first.
 def check_ball(rows: Sequence[Sequence[int]], ball: InscribedBall) -> None:
     """Raise `InputError` unless a ball lies in ``{x : every row >= 0}`` and its multipliers prove the bound."""
     used = [row for row in rows if any(row[:-1])]
-    values = [dot(row, (*ball.centre, 1)) for row in used]
-    _require(all(value > 0 for value in values), "a centre strictly inside the rows")
-    squares = [_squared_distance(row, value) for row, value in zip(used, values, strict=True)]
-    _require(bool(squares) and min(squares) == ball.squared_radius, "the radius of the ball around its centre")
+    _require(bool(used) and is_strictly_inside(used, ball.centre), "a centre strictly inside the rows")
+    least = min(squared_distances(used, ball.centre))
+    _require(least == ball.squared_radius, "the radius of the ball around its centre")
     _require(len(ball.multipliers) == len(rows), "one multiplier for each row")
     _require(all(y >= 0 for y in ball.multipliers), "nonnegative multipliers")
     bound = _squared_bound(rows, ball.multipliers)
@@ -141,10 +144,11 @@ def _largest_ball(
     bound: Fraction | None = None
     multipliers: list[Fraction] = []
     for _ in range(ROUNDS):
-        squares = [_squared_distance(row, dot(row, (*centre, 1))) for row in rows]
+        squares = squared_distances(rows, centre)
         unit = power_near_root(square)
         matrix = np.hstack([normals, -np.ones((len(rows), 1))])
-        proposal = propose_maximum([*[0.0] * normals.shape[1], 1.0], matrix, -distances(squares, unit * unit))
+        depths = np.minimum(distances(squares, unit * unit), REACH)
+        proposal = propose_maximum([*[0.0] * normals.shape[1], 1.0], matrix, -depths, REACH)
         if proposal is None:
             break
         shifts = as_fractions(proposal.x[:-1], unit, 24)
@@ -159,15 +163,22 @@ def _largest_ball(
             centre, square = moved, new_square
         if not has_grown or (bound is not None and square >= GOOD_ENOUGH * bound):
             break
-    if bound is None:
-        directions = [(*row[:-1], 0) for row in rows]
-        answer = find_point(directions, [True] * len(rows))
-        if isinstance(answer, Witness):
-            return primitive_row(answer.point)
-        multipliers = list(answer.multipliers)
-        bound = _squared_bound(rows, multipliers)
-        assert bound is not None
+    if bound is None or (square < GOOD_ENOUGH * bound and len(rows) * len(rows[0]) <= LARGEST_EXACT):
+        return _exact_ball(rows)
     return InscribedBall(centre, square, bound, tuple(multipliers))
+
+
+def _exact_ball(rows: Sequence[tuple[int, ...]]) -> InscribedBall | tuple[int, ...]:
+    """Return the answer to the linear program in rationals, lengths of normals cut after 64 binary digits."""
+    lifted = [(*(a << 64 for a in row[:-1]), -math.isqrt(_norm(row) << 128), row[-1] << 64) for row in rows]
+    answer = maximize((*[0] * (len(rows[0]) - 1), 1, 0), lifted)
+    if isinstance(answer, Unbounded):
+        return answer.ray[:-1]
+    bound = _squared_bound(rows, answer.multipliers)
+    if not isinstance(answer, Optimal) or bound is None:
+        raise InternalError(f"chebyshev_centre needs an optimal value but received {answer}. Please report the region.")
+    centre = answer.point[:-1]
+    return InscribedBall(centre, _squared_radius(rows, centre), bound, answer.multipliers)
 
 
 def _exact_multipliers(rows: Sequence[tuple[int, ...]], proposed: np.ndarray) -> list[Fraction] | None:
@@ -226,19 +237,12 @@ def _squared_bound(rows: Sequence[Sequence[int]], multipliers: Sequence[Fraction
 
 def _squared_radius(rows: Sequence[Sequence[int]], point: Sequence[Fraction]) -> Fraction:
     """Return the squared radius of the largest ball around a point, -1 if the point is not strictly inside."""
-    values = [dot(row, (*point, 1)) for row in rows]
-    if min(values) <= 0:
-        return Fraction(-1)
-    return min(_squared_distance(row, value) for row, value in zip(rows, values, strict=True))
-
-
-def _squared_distance(row: Sequence[int], value: Fraction | int) -> Fraction:
-    return Fraction(value * value) / _norm(row)
+    return min(squared_distances(rows, point)) if is_strictly_inside(rows, point) else Fraction(-1)
 
 
 def _norm(row: Sequence[int]) -> int:
     """Return the squared length of a row's normal."""
-    return sum(value * value for value in row[:-1])
+    return sum(value * value for value in row[:-1] if value)
 
 
 def _root_below(square: int) -> Fraction:

@@ -49,9 +49,11 @@ class DomainHull:
     @property
     def inner_point(self) -> tuple[Fraction, ...]:
         """The point in the hull's coordinates, strictly inside every row of ``inner``."""
-        if self.hull is None:
-            return self.point
-        return tuple(self.point[i] for i in _coordinates(self.hull))
+        return self.coordinates_of(self.point)
+
+    def coordinates_of(self, point: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+        """Return a point of the domain in the hull's coordinates."""
+        return point if self.hull is None else tuple(point[i] for i in _coordinates(self.hull))
 
 
 def decide_domain(domain: Domain) -> DomainHull:

@@ -15,6 +15,7 @@ from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 from polyrelu.region.affine import AffineMap
 from polyrelu.region.double_description import Face, Generators, face_lattice, generators_of
+from polyrelu.region.evaluation import is_strictly_inside
 from polyrelu.region.facets import Facet, find_facets
 from polyrelu.region.hrep import HRep, region_hrep
 from polyrelu.region.hull import decide_domain
@@ -116,7 +117,10 @@ has '00|0'. Its `certificate` proves it; take a pattern from `region_at`.
     @cached_property
     def is_bounded(self) -> bool:
         """True if the region is bounded."""
-        return self.decide_bounded()[0]
+        if self.domain is not None and self.domain.dim and self.domain.box_bounds() is not None:
+            return True
+        n_rows = sum(any(row[:-1]) for row in self.rows)  # up to dim halfspaces always leave a direction
+        return n_rows > self.network.dim and self.decide_bounded()[0]
 
     @cached_property
     def generators(self) -> Generators:
@@ -294,20 +298,19 @@ def _near(region: Region, point: Sequence[Fraction]) -> tuple[Fraction, ...] | N
     The point itself, if it lies strictly inside every neuron's row; on the border of the domain a short step from it
     into the domain.
     """
-    n = len(region.hrep.rows)
-    rows = [row for row in region.rows if any(row[:-1])]
-    if any(dot(row, (*point, 1)) <= 0 for row in region.hrep.rows if any(row[:-1])) or any(
-        strict and not any(row) for row, strict in zip(region.hrep.rows, region.hrep.strict, strict=True)
-    ):
+    neuron_rows = [row for row in region.hrep.rows if any(row[:-1])]
+    is_forbidden = any(s and not any(row) for row, s in zip(region.hrep.rows, region.hrep.strict, strict=True))
+    if is_forbidden or not is_strictly_inside(neuron_rows, point):
         return None
-    if all(dot(row, (*point, 1)) > 0 for row in region.rows[n:] if any(row[:-1])) or region.domain is None:
+    rows = [row for row in region.rows if any(row[:-1])]
+    if region.domain is None or is_strictly_inside(rows[len(neuron_rows) :], point):
         return tuple(point)
     steps = [b - a for a, b in zip(point, _interior_of(region.domain), strict=True)]
     size = Fraction(1)
     while True:
         size /= 2
         moved = tuple(a + size * step for a, step in zip(point, steps, strict=True))
-        if all(dot(row, (*moved, 1)) > 0 for row in rows):
+        if is_strictly_inside(rows, moved):
             return moved
 
 

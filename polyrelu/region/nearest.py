@@ -13,7 +13,8 @@ import numpy as np
 
 from polyrelu.errors import InputError, InternalError
 from polyrelu.exact.linalg import dot, row_reduce
-from polyrelu.exact.rational import common_denominator, to_fraction, to_fractions
+from polyrelu.exact.rational import to_fraction, to_fractions
+from polyrelu.region.evaluation import row_values, squared_distances
 from polyrelu.region.lp import Optimal, maximize
 from polyrelu.region.proposals import distances, unit_normals
 
@@ -161,34 +162,28 @@ def _projection(
     multipliers = [Fraction(0)] * len(rows)
     if not rows:
         return tuple(x), multipliers
-    matrix = flint.fmpz_mat([list(row) for row in rows])
-    active = _ActiveRows.of(rows, x, _proposed_rows(rows, _values(matrix, x)))
+    active = _ActiveRows.of(rows, x, _proposed_rows(rows, x))
     while True:
-        values = _values(matrix, active.point)
+        values, scale = row_values(rows, active.point)
         violated = [i for i, value in enumerate(values) if value < 0]
         if not violated:
             break
-        active = active.with_row(rows, max(violated, key=lambda i: _squared_depth(rows[i], values[i])), values)
+        depths = squared_distances([rows[i] for i in violated], active.point)
+        deepest = violated[depths.index(max(depths))]
+        active = active.with_row(rows, deepest, flint.fmpq(values[deepest], scale))
     for i, weight in zip(active.numbers, active.weights, strict=True):
         multipliers[i] = to_fraction(weight)
     return active.point, multipliers
 
 
-def _values(matrix: flint.fmpz_mat, point: Sequence[Fraction]) -> list[Fraction]:
-    """Return the values of all rows at a point."""
-    scale = common_denominator(point)
-    homogeneous = flint.fmpz_mat(len(point) + 1, 1, [*(int(v * scale) for v in point), scale])
-    return [Fraction(int(value), scale) for value in (matrix * homogeneous).entries()]
-
-
-def _proposed_rows(rows: Sequence[tuple[int, ...]], values: Sequence[Fraction]) -> list[int]:
-    """Return which rows probably hold the nearest point back, from their values at the given point."""
+def _proposed_rows(rows: Sequence[tuple[int, ...]], x: Sequence[Fraction]) -> list[int]:
+    """Return which rows probably hold the nearest point back."""
     from scipy.optimize import nnls
 
+    values, _ = row_values(rows, x)
     if min(values) >= 0:
         return []
-    units = unit_normals(rows)
-    squares = [_squared_depth(row, value) for row, value in zip(rows, values, strict=True)]
+    units, squares = unit_normals(rows), squared_distances(rows, x)
     deepest = max(square for square, value in zip(squares, values, strict=True) if value < 0)
     depths = distances(squares, deepest) * [-1 if value < 0 else 1 for value in values]
     matrix = np.vstack([units.T, -depths])
@@ -197,11 +192,6 @@ def _proposed_rows(rows: Sequence[tuple[int, ...]], values: Sequence[Fraction]) 
     except RuntimeError:  # too many steps
         return []
     return np.flatnonzero(weights > 0).tolist()
-
-
-def _squared_depth(row: Sequence[int], value: Fraction) -> Fraction:
-    """Return the squared distance of a point with this value from the row's hyperplane."""
-    return value * value / sum(a * a for a in row[:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,16 +219,20 @@ class _ActiveRows:
         numbers = [proposed[i] for i in independent]
         if numbers:
             normals = _normals(rows, numbers)
-            values = [-_rational(Fraction(dot(rows[i], (*x, 1)))) for i in numbers]
-            weights = _solve(normals, flint.fmpq_mat(len(numbers), 1, values))
+            values, scale = row_values([rows[i] for i in numbers], x)
+            column = flint.fmpq_mat(len(numbers), 1, [flint.fmpq(-value, scale) for value in values])
+            weights = _solve(normals, column)
             if min(weights) >= 0:
                 return _ActiveRows(_moved(x, normals, weights), numbers, weights)
         return _ActiveRows(tuple(x), [], [])
 
-    def with_row(self, rows: Sequence[tuple[int, ...]], entering: int, values: Sequence[Fraction]) -> _ActiveRows:
-        """Return the projection with a violated row added, and those dropped that no longer hold the point back."""
+    def with_row(self, rows: Sequence[tuple[int, ...]], entering: int, value: flint.fmpq) -> _ActiveRows:
+        """Return the projection with a violated row added, and those dropped that no longer hold the point back.
+
+        ``value`` is the row's at the point: negative.
+        """
         point, numbers, weights = self.point, list(self.numbers), list(self.weights)
-        value, new_weight = _rational(values[entering]), flint.fmpq(0)
+        new_weight = flint.fmpq(0)
         normal = flint.fmpz_mat([list(rows[entering][:-1])])
         while True:
             # Raising the new weight by t moves the point along the part of the new normal that leaves the active rows
@@ -276,7 +270,3 @@ def _solve(normals: flint.fmpz_mat, column: flint.fmpq_mat | flint.fmpz_mat) -> 
 def _moved(x: Sequence[Fraction], normals: flint.fmpz_mat, weights: list[flint.fmpq]) -> tuple[Fraction, ...]:
     steps = (flint.fmpq_mat(1, len(weights), weights) * flint.fmpq_mat(normals)).entries()
     return tuple(v + to_fraction(step) for v, step in zip(x, steps, strict=True))
-
-
-def _rational(value: Fraction) -> flint.fmpq:
-    return flint.fmpq(value.numerator, value.denominator)

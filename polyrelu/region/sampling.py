@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import InputError
-from polyrelu.exact.linalg import dot
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import nearest_float
 from polyrelu.region.centre import chebyshev_centre
+from polyrelu.region.evaluation import squared_distances
 from polyrelu.region.proposals import distances, power_near_root, unit_normals
 from polyrelu.region.volume import check_bounded_region
 
@@ -103,8 +103,8 @@ def measured_from_centre(
     """
     ball = chebyshev_centre(region)
     unit = power_near_root(ball.squared_radius)
-    squares = [Fraction(dot(row, (*ball.centre, 1)) ** 2) / sum(a * a for a in row[:-1]) for row in rows]
-    return ball.centre, unit, unit_normals(rows), distances(squares, unit * unit)
+    depths = distances(squared_distances(rows, ball.centre), unit * unit)
+    return ball.centre, unit, unit_normals(rows), depths
 
 
 def walk(

@@ -1,0 +1,62 @@
+"""`polyrelu tessellate`: find all regions of a network in a domain."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polyrelu.cli.arguments import add_model, count, network_and_domain, seconds
+from polyrelu.cli.output import BUDGET, DONE, INTERRUPTED, fail, show
+from polyrelu.cli.work import METHODS, tessellated
+from polyrelu.errors import BudgetError, EnumerationInterrupted
+
+if TYPE_CHECKING:
+    from polyrelu.tessellation.model import Tessellation
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("--method", choices=METHODS, help="enumeration (default: the one that fits)")
+    parser.add_argument("--max-regions", type=count, metavar="N", help="stop soon after N regions")
+    parser.add_argument("--max-seconds", type=seconds, metavar="S", help="stop soon after S seconds")
+    parser.add_argument("--out", metavar="FILE.parquet", help="write the tessellation, for Tessellation.load")
+    parser.add_argument("--patterns", metavar="FILE", help="write sorted patterns, a digit a neuron: for ReLU its bit")
+    parser.add_argument("--adjacency", metavar="FILE", help="write sorted lines 'A B', A < B, for each common facet")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--full", action="store_true", help="work out costly numbers above 50,000 regions too")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from polyrelu.tessellation.summary import write_files
+    from polyrelu.tessellation.targets import check_targets
+
+    wanted = {"--out": arguments.out, "--patterns": arguments.patterns, "--adjacency": arguments.adjacency}
+    targets = check_targets(wanted, arguments.force, arguments.model, devices=("--patterns", "--adjacency"))
+    network, domain = network_and_domain(arguments)
+    try:
+        tessellation = tessellated(network, domain, arguments)
+    except (BudgetError, EnumerationInterrupted) as early:
+        return _ended_early(early, targets[0], arguments)
+    write_files(tessellation, *targets)
+    show(tessellation, arguments.json, arguments.full)
+    return DONE
+
+
+def _ended_early(early: BudgetError | EnumerationInterrupted, table: Path | None, arguments: argparse.Namespace) -> int:
+    """Save and report what was proved; not the lists, since nothing in them says that some are missing."""
+    from polyrelu.tessellation.summary import write_files
+
+    found: Tessellation | None = early.partial
+    proved = f"after {0 if found is None else found.n_regions:,} proved regions"
+    if found is not None and table is not None:
+        write_files(found, table)
+        proved += f"; {arguments.out!r} holds them, marked incomplete"
+    if isinstance(early, EnumerationInterrupted):
+        return fail(f"interrupted {proved}.", INTERRUPTED)
+    if found is not None:
+        show(found, arguments.json)
+    return fail(f"the budget ended {proved}. Raise it or cut the domain.", BUDGET)
