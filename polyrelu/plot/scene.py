@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from polyrelu.plot.canvas import axis_names
 from polyrelu.plot.colours import BORDER_COLOUR, INK
 from polyrelu.plot.view import around
+from polyrelu.tessellation.polygons import ordered_facets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +23,9 @@ __all__ = [
     "VIEW",
     "Scene",
     "add_box",
+    "add_polygons",
     "faces_of",
+    "facet_levels",
     "finish",
     "levels_of",
     "normals_of",
@@ -99,7 +102,7 @@ def space_axes(scene: Scene, tessellation: Tessellation, figure: Figure | None =
     ax.autoscale(False)
     names = axis_names(tessellation)
     for axis, name, length in zip((ax.xaxis, ax.yaxis, ax.zaxis), names, scene.aspect, strict=True):
-        axis.set_major_locator(MaxNLocator(max(2, round(6 * length))))
+        axis.set_major_locator(MaxNLocator(max(2, round(6 * length)), steps=[1, 2, 5, 10]))
         axis.set_pane_color((1, 1, 1, 0))
         axis.line.set_color(BORDER_COLOUR)
         axis.set_label_text(name, color=INK)
@@ -138,6 +141,20 @@ def _is_seen(ends: NDArray[np.int64], nearest: NDArray[np.int64]) -> bool:
     return bool(((ends[0] == ends[1]) & (ends[0] == nearest)).any())
 
 
+def add_polygons(
+    ax: Axes3D, polygons: NDArray[np.float64], levels: NDArray[np.int64], colours: NDArray, edges: Any, width: float
+) -> None:
+    """Draw polygons, shape (n, corners, 3), in the order of their levels; ``edges`` is one colour or one for each."""
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+    for level in np.unique(levels).tolist():
+        own = np.flatnonzero(levels == level)
+        around = edges[own] if isinstance(edges, np.ndarray) else edges
+        ax.add_collection3d(
+            Poly3DCollection(polygons[own], facecolors=colours[own], edgecolors=around, linewidths=width, zorder=level)
+        )
+
+
 def faces_of(points: NDArray[np.float64], cycles: Cycles, chosen: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return the corners of some polygons, shape (n, most corners, 3); shorter ones repeat their last corner.
 
@@ -173,6 +190,24 @@ def shaded(
     """Return the colours of matt polygons in the light, shape (n, 4)."""
     lit = AMBIENT + (1 - AMBIENT) * np.clip(0.5 + 0.5 * (normals @ scene.light), 0, 1) ** 1.3
     return np.concatenate([np.clip(colours * lit[:, None], 0, 1), np.full((len(colours), 1), alpha)], axis=1)
+
+
+def facet_levels(
+    tessellation: Tessellation, scene: Scene, facets: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """Return levels of facets: drawn in their order, none is covered by one that it hides.
+
+    A facet is drawn before the region in front of it, and after everything behind the region at its back.
+    """
+    t = tessellation
+    points = scene.scaled(t.vertices_float)
+    facing = normals_of(points, ordered_facets(t, np.arange(t.n_facets))) @ scene.towards_viewer
+    inner = t.inner_facets
+    depths = scene.scaled(t.witnesses_float) @ scene.towards_viewer
+    levels = levels_of(t.facet_regions[inner], facing[inner] > 0, depths)
+    sides = t.facet_regions[facets]
+    on_border = np.where(facing[facets] > 0, levels.max(initial=0) + 1, levels[sides[:, 0]])
+    return np.where(sides[:, 1] < 0, on_border, levels[sides].max(axis=1))
 
 
 def levels_of(

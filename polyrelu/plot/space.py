@@ -25,7 +25,9 @@ from polyrelu.plot.scene import (
     VIEW,
     Scene,
     add_box,
+    add_polygons,
     faces_of,
+    facet_levels,
     finish,
     levels_of,
     normals_of,
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation
 
 __all__ = ["draw_sections", "draw_space", "plot_bent_hyperplanes", "plot_polytopes", "plot_surface"]
+
+MANY = 4_000
+"""Polygons of a surface from which white edges would hide their colours."""
 
 EXPLODE = 0.35
 """How far polytopes are moved away from the middle of the box, relative to their distance from it."""
@@ -176,8 +181,6 @@ def plot_surface(
     points : Points, optional
         Data to draw with it, in the colours of the classes.
     """
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
-
     t = surface.tessellation
     scene = scene_of(t, view)
     ax = space_axes(scene, t) if ax is None else ax
@@ -190,8 +193,8 @@ def plot_surface(
     if len(surface):
         polygons = faces_of(surface.vertices_float, surface.cycles, np.arange(len(surface)))
         lit = shaded(colours[seen], np.where(is_front[:, None], normals, -normals), scene, alpha)
-        edges = [(1, 1, 1, 0.5)] if len(polygons) < 4000 else lit
-        ax.add_collection3d(Poly3DCollection(polygons, facecolors=lit, edgecolors=edges, linewidths=0.4))
+        edges = (1, 1, 1, 0.5) if len(polygons) < MANY else lit
+        add_polygons(ax, polygons, facet_levels(t, scene, surface.facets), lit, edges, 0.4)
     add_box(ax, scene)
     if points is not None:
         _add_points(ax, points, colours[:-1])
@@ -222,8 +225,6 @@ def plot_bent_hyperplanes(
         Opacity.
     view : (elevation, azimuth)
     """
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
-
     check_dim("plot_bent_hyperplanes", tessellation, (3,))
     t = _bounded(tessellation)
     scene = scene_of(t, view)
@@ -238,9 +239,7 @@ def plot_bent_hyperplanes(
     if len(facets):
         polygons = faces_of(t.vertices_float, cycles, np.arange(len(facets)))
         width = float(np.clip(12.0 / np.sqrt(len(facets)), 0.1, 0.6))
-        ax.add_collection3d(
-            Poly3DCollection(polygons, facecolors=colours, edgecolors=[(1, 1, 1, 0.6)], linewidths=width)
-        )
+        add_polygons(ax, polygons, facet_levels(t, scene, facets), colours, (1, 1, 1, 0.6), width)
     add_box(ax, scene)
     finish(ax, scene)
     _add_legend(ax, {f"layer {layer + 1}": palette[layer] for layer in wanted.tolist()})
@@ -314,8 +313,6 @@ def _add_cells(ax: Axes3D, cells: Polytopes, colours: NDArray[Any], scene: Scene
 
     Moving polytopes apart by multiples of where their middles are keeps a plane between any two neighbours.
     """
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
-
     t = cells.tessellation
     points = scene.scaled(t.vertices_float - (scene.low + scene.high) / 2)
     sums = np.add.reduceat(points[t.corner_vertices], t.corner_indptr[:-1])
@@ -330,14 +327,10 @@ def _add_cells(ax: Axes3D, cells: Polytopes, colours: NDArray[Any], scene: Scene
     owners = np.repeat(np.arange(t.n_regions), np.diff(cells.region_indptr))
     seen = np.flatnonzero(is_shown[cells.region_facets] & (facing[cells.region_facets] * cells.region_sides > 0))
     width = float(np.clip(8.0 / np.sqrt(t.n_regions), 0.05, 0.5))
-    for level in np.unique(levels[owners[seen]]).tolist():
-        own = seen[levels[owners[seen]] == level]
-        facets, regions = cells.region_facets[own], owners[own]
-        polygons = faces_of(t.vertices_float, cells.cycles, facets) + shifts[regions, None]
-        lit = shaded(colours[regions], normals[facets] * cells.region_sides[own, None], scene)
-        ax.add_collection3d(
-            Poly3DCollection(polygons, facecolors=lit, edgecolors="white", linewidths=width, zorder=level)
-        )
+    facets, regions = cells.region_facets[seen], owners[seen]
+    polygons = faces_of(t.vertices_float, cells.cycles, facets) + shifts[regions, None]
+    lit = shaded(colours[regions], normals[facets] * cells.region_sides[seen, None], scene)
+    add_polygons(ax, polygons, levels[regions], lit, "white", width)
 
 
 def _output_colours(ax: Axes3D, t: Tessellation, output: int) -> NDArray[np.float64]:

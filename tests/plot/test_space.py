@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
 from polyrelu.plot import Points, draw_sections, draw_space, plot_bent_hyperplanes, plot_polytopes, plot_surface, save
 from polyrelu.plot.colours import class_colours
-from polyrelu.plot.scene import faces_of, levels_of, normals_of, scene_of, shaded, space_axes
+from polyrelu.plot.scene import faces_of, facet_levels, levels_of, normals_of, scene_of, shaded, space_axes
 from polyrelu.tessellation.build import tessellate
 from polyrelu.tessellation.polygons import Cycles
 from polyrelu.tessellation.polytopes import polytopes
@@ -99,6 +100,20 @@ def test_nothing_is_drawn_before_what_it_hides(view):
     assert (levels[far] < levels[near]).all()
 
 
+def test_facets_are_drawn_behind_what_they_bound():
+    """Of a cube cut in 3 x 3 x 3 parts, seen from above: levels of horizontal facets grow with their height."""
+    t = tessellate(grid(2, 2, 2), Domain.box([-1] * 3, [2] * 3))
+    levels = facet_levels(t, scene_of(t, (89.0, 10.0)), np.arange(t.n_facets))
+    corners = [t.vertices_float[t.facet_vertices[a:b]] for a, b in pairwise(t.facet_indptr.tolist())]
+    for column in np.unique([each[:, :2].mean(axis=0) for each in corners], axis=0):
+        stack = [
+            (each[0, 2], level)
+            for each, level in zip(corners, levels.tolist(), strict=True)
+            if np.ptp(each[:, 2]) == 0 and (each[:, :2].mean(axis=0) == column).all()
+        ]
+        assert [level for _, level in sorted(stack)] == sorted({level for _, level in stack})
+
+
 def test_cells_that_hide_each_other_in_a_circle_have_levels():
     pairs = np.array([[0, 1], [1, 2], [2, 0], [2, 3]])
     levels = levels_of(pairs, np.ones(4, bool), np.array([3.0, 1.0, 2.0, 0.0, 5.0])).tolist()
@@ -137,10 +152,9 @@ def test_layers_of_bent_hyperplanes():
     ax = plot_bent_hyperplanes(t)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["layer 1", "layer 2"]
     second = plot_bent_hyperplanes(t, layers=[1])
-    [both], [one] = polygons_of(ax), polygons_of(second)
     n_second = sum(min(t.facet_neurons(f)) >= 4 for f in t.inner_facets.tolist())
-    assert len(one.get_facecolor()) == n_second
-    assert len(both.get_facecolor()) == len(t.inner_facets)
+    assert sum(len(each.get_facecolor()) for each in polygons_of(second)) == n_second
+    assert sum(len(each.get_facecolor()) for each in polygons_of(ax)) == len(t.inner_facets)
 
 
 def test_points_and_legend():
