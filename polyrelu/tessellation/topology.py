@@ -259,8 +259,8 @@ def _singular_vertices(mesh: _Mesh, n_vertices: int) -> NDArray[np.bool_]:
     arriving[mesh.onward] = mesh.is_forward
     nodes = np.stack([into + n_edges * arriving, mesh.edge_of + n_edges * ~mesh.is_forward], axis=1)
     _, links = _components(nodes, 2 * n_edges)
-    pairs = np.unique(np.stack([mesh.edges.T.ravel(), links], axis=1), axis=0)
-    n_links = np.bincount(pairs[:, 0], minlength=n_vertices)
+    pairs = _distinct(mesh.edges.T.ravel() * (2 * n_edges) + links)
+    n_links = np.bincount(pairs // max(2 * n_edges, 1), minlength=n_vertices)
     result = n_links != 1
     result[mesh.edges[mesh.degrees > 2].ravel()] = True
     return result
@@ -288,8 +288,15 @@ def _patches(mesh: _Mesh) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 def _components(pairs: NDArray[np.int64], n: int) -> tuple[int, NDArray[np.int64]]:
     """Return the number of connected parts of a graph and the part of each node; pairs may repeat."""
-    count, labels = components(np.unique(pairs, axis=0), n)
+    left, right = np.divmod(_distinct(pairs @ [n, 1]), max(n, 1))
+    count, labels = components(np.stack([left, right], axis=1), n)
     return int(count), labels.astype(np.int64)
+
+
+def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return distinct values, sorted; the hash table of numpy.unique is many times slower on keys like these."""
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
 def _count_curves(edges: NDArray[np.int64], of_vertex: NDArray[np.int64], n_components: int) -> list[int]:
