@@ -76,8 +76,9 @@ def facts_of_regions(regions: list[Region]) -> dict[str, Facts]:
 
 
 def facts_of_tessellation(t: Tessellation) -> dict[str, Facts]:
-    """Return what a tessellation says of each region, by pattern."""
-    patterns, points = t.pattern_texts(), t.vertices_exact()
+    """Return what a tessellation says of each region, by pattern; without vertices, those of its regions."""
+    patterns = t.pattern_texts()
+    points = t.vertices_exact() if t.has_vertices else []
     facets: list[Counter] = [Counter() for _ in patterns]
     for facet, (left, right) in enumerate(t.facet_regions.tolist()):
         zeros = frozenset(t.facet_neurons(facet).tolist())
@@ -87,7 +88,9 @@ def facts_of_tessellation(t: Tessellation) -> dict[str, Facts]:
     return {
         pattern: Facts(
             bool(t.bounded[i]),
-            frozenset(points[v] for v in t.corners(i) if t.vertex_kind[v] != AT_INFINITY),
+            frozenset(points[v] for v in t.corners(i) if t.vertex_kind[v] != AT_INFINITY)
+            if t.has_vertices
+            else frozenset(t.region(i).vertices),
             affine_rows(t.region(i)),
             frozenset(t.zero_neurons(i).tolist()),
             facets[i],
@@ -140,7 +143,7 @@ def edges_of_oracle(found: Complex) -> Counter[tuple[frozenset, frozenset, froze
 
 def fields_of_tessellation(t: Tessellation) -> dict[str, object]:
     """Return every field of ``expected.json`` for a tessellation."""
-    patterns, areas = t.pattern_texts(), t.areas()
+    patterns, areas, vertices = t.pattern_texts(), t.areas(), t.faces(0)
     return {
         "cells": t.n_regions,
         "bounded_cells": int(t.bounded.sum()),
@@ -149,9 +152,9 @@ def fields_of_tessellation(t: Tessellation) -> dict[str, object]:
         "distinct_affine_maps": t.n_affine_maps,
         "strict_regions": int(t.is_strict.sum()),
         "codes_total_003": len(t.code_space()),
-        "vertices": t.n_inner_vertices,
-        "vertices_interior": t.n_inner_vertices,
-        "vertices_total": t.n_vertices,
+        "vertices": int(vertices.is_inner.sum()),
+        "vertices_interior": int(vertices.is_inner.sum()),
+        "vertices_total": len(vertices),
         "hamming1_pairs": len(t.hamming1_pairs),
         "hamming1_not_adjacent": t.count_hamming1_not_adjacent(),
         "adjacent_not_hamming1": t.count_adjacent_not_hamming1(),

@@ -25,10 +25,12 @@ from strategies import domains, flat_domains, networks, random_networks, sliced_
 
 from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.enumeration.plane import enumerate_plane
+from polyrelu.enumeration.split import enumerate_split
+from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
 from polyrelu.region.hull import decide_domain
-from polyrelu.tessellation.build import tessellate
+from polyrelu.tessellation.build import Method, tessellate
 from polyrelu.tessellation.model import Tessellation
 
 MAX_NEURONS = 20
@@ -96,22 +98,46 @@ def check_tessellation(t: Tessellation, found: Complex) -> None:
     t.check_euler()
 
 
-@given(problems(dims=(3,)))
+@given(problems(dims=(3, 4)))
 @settings(max_examples=60)
 def test_tessellations_of_space_say_what_their_regions_say(problem):
     network, domain = problem
     regions = enumerate_brute(network, domain)
     t = tessellate(network, domain)
-    assert facts_of_tessellation(t) == facts_of_regions(regions)
+    assert t.has_vertices and facts_of_tessellation(t) == facts_of_regions(regions)
     assert t.total_area() == t.domain_area()
+    assert t.f_vector() == tessellate(network, domain, method=enumerate_brute).f_vector()
     t.check_euler()
+
+
+@given(problems(dims=(1, 2, 3, 4)))
+@settings(max_examples=60)
+def test_tessellations_without_vertices_say_what_their_regions_say(problem):
+    network, domain = problem
+    t = tessellate(network, domain, method=enumerate_split)
+    assert not t.has_vertices
+    assert facts_of_tessellation(t) == facts_of_regions(enumerate_brute(network, domain))
+    assert t.total_area() == t.domain_area()
+    other = tessellate(network, domain)
+    assert (t.n_linear_regions, t.n_affine_maps) == (other.n_linear_regions, other.n_affine_maps)
+    assert t.f_vector() == other.f_vector()
+    assert (t.code_space() == other.code_space()).all()
+    t.check_euler()
+
+
+def methods_of(case: Case) -> list[Method]:
+    """Return the enumerations that take a case."""
+    by_brute = [partial(enumerate_brute, max_neurons=MAX_NEURONS)] if case.network.n_neurons <= MAX_NEURONS else []
+    if case.dim <= 2:
+        return [enumerate_plane, enumerate_split]
+    return [*by_brute, *([enumerate_vertices] if case.dim <= 5 else []), enumerate_split]
 
 
 @pytest.mark.parametrize("case", load_cases(), ids=str)
 def test_tessellations_give_every_field_of_every_case(case: Case):
-    method = enumerate_plane if case.dim <= 2 else partial(enumerate_brute, max_neurons=MAX_NEURONS)
-    fields = fields_of_tessellation(tessellate(case.network, case.domain, method=method))
-    assert {name: fields[name] for name in case.expected} == case.expected
+    for method in methods_of(case):
+        fields = fields_of_tessellation(tessellate(case.network, case.domain, method=method))
+        assert {name: fields[name] for name in case.expected} == case.expected, method
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.dim <= 2], ids=str)

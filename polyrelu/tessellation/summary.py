@@ -23,11 +23,11 @@ __all__ = ["Summary", "adjacency_lines", "pattern_lines", "summarise", "write_fi
 MAX_ANALYSED = 50_000
 """Regions up to which the costly numbers are worked out unasked."""
 
-MAX_AREAS, MAX_VOLUME_DIM = 3_000, 4
+MAX_AREAS, MAX_DIM = 3_000, 4
 """Regions and dimensions up to which the exact areas are added up."""
 
 MAX_SLOW = 200
-"""Regions up to which this is done, and faces are counted, one region after the other, where there are no vertices."""
+"""Regions up to which this is done, and faces are counted, where there are no vertices: one region after the other."""
 
 UNITS = {0: "points", 1: "lengths", 2: "areas"}
 
@@ -244,10 +244,10 @@ def _checks(tessellation: Tessellation) -> tuple[str, ...]:
             f"A complete tessellation needs a region behind each facet but one has none (network "
             f"{t.network.hash[:12]} on {t.domain.label}). Please report the network."
         )
-    if is_quick(t) or t.n_regions <= MAX_SLOW:
+    if is_quick(t) or (t.n_regions <= MAX_SLOW and t.dim <= MAX_DIM):
         t.check_euler()
         checks = ["Euler's formula holds"]
-    if t.n_regions > (MAX_AREAS if t.has_vertices else MAX_SLOW) or t.dim > MAX_VOLUME_DIM:
+    if t.n_regions > (MAX_AREAS if t.has_vertices else MAX_SLOW) or t.dim > MAX_DIM:
         return tuple(checks)
     expected = t.domain_area()
     if expected is None:
