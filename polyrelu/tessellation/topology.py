@@ -288,7 +288,7 @@ def _patches(mesh: _Mesh) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 def _components(pairs: NDArray[np.int64], n: int) -> tuple[int, NDArray[np.int64]]:
     """Return the number of connected parts of a graph and the part of each node; pairs may repeat."""
-    left, right = np.divmod(_distinct(pairs @ [n, 1]), max(n, 1))
+    left, right = np.divmod(_distinct(pairs @ np.array([n, 1])), max(n, 1))
     count, labels = components(np.stack([left, right], axis=1), n)
     return int(count), labels.astype(np.int64)
 
