@@ -23,6 +23,7 @@ from polyrelu.tessellation.surfaces import check_watertight, decision_surface, l
 from polyrelu.testing import gaussian, grid, xor
 
 BOX = Domain.box([-4] * 3, [4] * 3)
+METHODS = st.sampled_from([None, enumerate_brute])
 EYE = np.eye(3)
 BOTH_SIGNS = np.concatenate([EYE, -EYE])
 
@@ -116,6 +117,12 @@ def test_classes_meet_in_a_line():
     assert volumes == [Fraction(8**3, 3)] * 3
 
 
+def test_at_a_tie_the_first_class_counts():
+    t = tessellate(Network.from_arrays([([[1, 0, 0], [1, 0, 0], [0, 0, 0]], [0, 0, 0])]), BOX)
+    assert [decision_surface(t, label, cap=True).volume() for label in range(3)] == [256, 0, 256]
+    assert decision_surface(t).digits.tolist() == [[0, 2]]
+
+
 def test_one_output_has_two_classes():
     t = tessellate(gaussian([3, 5, 1], seed=3), BOX)
     assert decision_surface(t, 1, cap=True).volume() + decision_surface(t, 0, cap=True).volume() == 8**3
@@ -153,9 +160,9 @@ def count_parts(surface) -> int:
 @settings(max_examples=60)
 def test_surfaces_bound_what_they_should(data):
     network = data.draw(networks((3,), max_neurons=4) | random_networks((3,), max_neurons=6))
-    t = tessellate(network, data.draw(bounded_domains(3)), method=enumerate_brute)
+    t = tessellate(network, data.draw(bounded_domains(3)), method=data.draw(METHODS))
     level = data.draw(st.sampled_from([0, 1, "1/3", -1]))
-    found = level_set(t, level=level, method=enumerate_brute)
+    found = level_set(t, level=level, method=data.draw(METHODS))
     inside = data.draw(st.sampled_from([0, 1]))
     capped, bare = surface_of(found, inside, cap=True), surface_of(found, inside)
     areas = found.tessellation.areas()
@@ -187,8 +194,8 @@ def test_the_classes_fill_the_domain(data):
     weight = np.array([data.draw(entries) for _ in range(n_out)], float).reshape(n_out, -1)
     output = replace(Network.from_arrays([(weight, np.arange(n_out) % 2)]).output)
     network = replace(body, output=output)
-    t = tessellate(network, data.draw(bounded_domains(3)), method=enumerate_brute)
-    found = decision_boundary(t, method=enumerate_brute)
+    t = tessellate(network, data.draw(bounded_domains(3)), method=data.draw(METHODS))
+    found = decision_boundary(t, method=data.draw(METHODS))
     volumes = [surface_of(found, label, cap=True).volume() for label in range(n_out)]
     assert sum(volumes) == t.domain_area()
     everything = surface_of(found, None)
