@@ -147,9 +147,13 @@ def polytopes(tessellation: Tessellation) -> Polytopes:
     ------
     DomainError
         If the tessellation is not three-dimensional.
+    InputError
+        If it has no vertices.
     """
     t = tessellation
     check_space("polytopes", t)
+    # Orientations and volumes both need the exact vertices; once they are asked for, the tessellation keeps them.
+    _ = t._exact_corners
     cycles = ordered_facets(t, np.arange(t.n_facets))
     owners = t.facet_regions.ravel()
     order = np.argsort(owners, kind="stable")

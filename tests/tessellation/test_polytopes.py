@@ -183,6 +183,13 @@ def test_other_dimensions_are_refused():
         facet_polygon(tessellate(xor()), 0)
 
 
+def test_a_flat_domain_of_four_inputs():
+    t = tessellate(gaussian([4, 5, 1], seed=1), Domain.box([0, 0, 0, 1], [1, 2, 3, 1]))
+    p = polytopes(t)
+    check_polytopes(p)
+    assert (t.hull is not None, p.total_volume()) == (True, 6)
+
+
 def test_without_vertices_there_are_no_polygons():
     t = tessellate(grid(1, 1, 1), CUBE, method=enumerate_split)
     with pytest.raises(InputError, match="method=enumerate_vertices"):
