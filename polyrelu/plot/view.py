@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import InputError
+from polyrelu.tessellation.geometry import check_vertices
 from polyrelu.tessellation.model import AT_INFINITY, Tessellation
 
 __all__ = ["Cells", "Window", "around", "cells_in", "check_dim", "facets_in", "window_of"]
@@ -53,12 +54,13 @@ class Cells(NamedTuple):
 
 
 def check_dim(who: str, tessellation: Tessellation, dims: tuple[int, ...] = (1, 2)) -> None:
-    """Raise `InputError` unless a tessellation has one of these dimensions."""
+    """Raise `InputError` unless a tessellation has one of these dimensions, and vertices."""
     if tessellation.dim not in dims:
         raise InputError(
             f"{who} needs a tessellation of dimension {' or '.join(map(str, dims))} but received one of dimension "
             f"{tessellation.dim}. Restrict the network to a slice."
         )
+    check_vertices(who, tessellation)
 
 
 def window_of(tessellation: Tessellation) -> Window:

@@ -17,6 +17,7 @@ from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.errors import BudgetError, InputError, InternalError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.linalg import dot
+from polyrelu.plot import plot_regions
 from polyrelu.tessellation.build import tessellate
 from polyrelu.tessellation.level_sets import decision_boundary, level_set
 from polyrelu.tessellation.lists import take_lists
@@ -64,6 +65,8 @@ def test_the_plane_without_vertices():
     assert (t.n_regions, t.f_vector(), t.total_area()) == (2, (4, 5, 2), 1)
     with pytest.raises(InputError, match=r"to_shapely needs .* Pass method=enumerate_plane"):
         t.to_shapely()
+    with pytest.raises(InputError, match=r"plot_regions needs .* Pass method=enumerate_plane"):
+        plot_regions(t)
     found = level_set(t, level="1/2", method=enumerate_split)
     assert len(found) == len(level_set(t, level="1/2")) > 0
     with pytest.raises(InputError, match="A segment needs"):
