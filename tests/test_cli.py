@@ -23,6 +23,7 @@ from polyrelu import cli
 from polyrelu.errors import InternalError
 
 XOR = str(FOLDER / "xor_01.npz")
+SPACE = str(FOLDER / "rint_3_4_3_1_s14.npz")
 PERF = str(FOLDER / "perf_2_32_32_1_s91.npz")
 
 KEYS = [
@@ -237,11 +238,15 @@ def test_bad_slices(refused, tmp_path, text, complaint):
         (["tessellate", XOR, "--method", "brute", "--max-regions", "5"], "max_regions"),
         (["tessellate", str(FOLDER / "braid_4.npz"), "--method", "plane"], "1 or 2 inputs"),
         (["tessellate", XOR, "--method", "vertices"], "3 to 8 inputs"),
+        (["tessellate", XOR, "--mesh", "mesh.vtu"], "--mesh needs three inputs"),
+        (["tessellate", SPACE, "--mesh", "mesh.stl"], "mesh.stl"),
+        (["tessellate", SPACE, "--mesh", "mesh.vtu"], "a bounded region but received one with ray"),
         (["plot", XOR], "--out"),
         (["plot", XOR, "--out", "picture.gif"], "picture.gif"),
         (["plot", XOR, "--out", "picture"], ".png"),
         (["plot", XOR, "--out", "picture.png", "--by", "output", "--output", "1"], "below 1"),
-        (["plot", str(FOLDER / "braid_4.npz"), "--out", "picture.png"], "dimension 1 or 2 but received one of 4"),
+        (["plot", XOR, "--out", "picture.png", "--by", "surface"], "domain of dimension 3"),
+        (["plot", str(FOLDER / "braid_4.npz"), "--out", "picture.png"], "dimension 1, 2 or 3 but received one of 4"),
         (["region", XOR], "--at"),
         (["region", XOR, "--at"], "--at"),
         (["region", XOR, "--at", "1"], "2 coordinates but '1' has 1"),
@@ -280,6 +285,18 @@ def test_outputs_are_checked_before_the_work(refused, tmp_path, monkeypatch, com
         return
     tmp_path.chmod(0o500)
     assert "could not be written" in refused(command, XOR, option, tmp_path / "new.png")
+
+
+@pytest.mark.parametrize("suffix", [".obj", ".ply", ".vtu"])
+def test_meshes(run, tmp_path, suffix):
+    from polyrelu.tessellation.mesh_files import save_polytopes
+    from polyrelu.tessellation.polytopes import polytopes
+
+    file, expected = tmp_path / f"mesh{suffix}", tmp_path / f"expected{suffix}"
+    assert run("tessellate", SPACE, "--domain", "-1:2", "--mesh", file)[0] == 0
+    t = polyrelu.tessellate(load_network("rint_3_4_3_1_s14"), polyrelu.Domain.box([-1] * 3, [2] * 3))
+    save_polytopes(polytopes(t), expected)
+    assert file.read_bytes() == expected.read_bytes()
 
 
 def test_two_outputs_of_one_name(refused, tmp_path):
@@ -394,6 +411,14 @@ def test_plot(run, tmp_path, suffix):
     assert (code, err) == (0, "") and "636 regions" in out
     start = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix.lower()]
     assert file.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("options", [[], ["--by", "class", "--hyperplanes"], ["--by", "surface"]])
+def test_plot_of_space(run, tmp_path, options):
+    file = tmp_path / "space.png"
+    code, out, err = run("plot", SPACE, "--domain", "-1:2", *options, "--out", file)
+    assert (code, err) == (0, "") and "18 regions" in out
+    assert file.read_bytes().startswith(b"\x89PNG")
 
 
 def test_plot_points(run, refused, tmp_path):

@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 COMMANDS = (
     Command("tessellate", "find all regions of a network in a domain", tessellate.add_arguments, tessellate.run),
     Command("region", "look at the region around a point", region.add_arguments, region.run),
-    Command("plot", "draw a network with one or two inputs, or a slice of one", plot.add_arguments, plot.run),
+    Command("plot", "draw a network with one, two or three inputs, or a slice of one", plot.add_arguments, plot.run),
     Command("demo", "tessellate and draw a small trained network", demo.add_arguments, demo.run),
 )
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from polyrelu.cli.arguments import add_model, count, network_and_domain, seconds
 from polyrelu.cli.output import BUDGET, DONE, INTERRUPTED, fail, show
-from polyrelu.cli.work import METHODS, tessellated
-from polyrelu.errors import BudgetError, EnumerationInterrupted
+from polyrelu.cli.work import METHODS, inner_dim, tessellated
+from polyrelu.errors import BudgetError, EnumerationInterrupted, InputError
 
 if TYPE_CHECKING:
+    from polyrelu.exact.domain import Domain
     from polyrelu.tessellation.model import Tessellation
 
 __all__ = ["add_arguments", "run"]
+
+MESHES = (".obj", ".ply", ".vtu")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE.parquet", help="write the tessellation, for Tessellation.load")
     parser.add_argument("--patterns", metavar="FILE", help="write sorted patterns, a digit a neuron: for ReLU its bit")
     parser.add_argument("--adjacency", metavar="FILE", help="write sorted lines 'A B', A < B, for each common facet")
+    mesh_help = "write the polytopes of three inputs, for other programs: .obj, .ply or .vtu"
+    parser.add_argument("--mesh", metavar="FILE", help=mesh_help)
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--full", action="store_true", help="work out costly numbers above 50,000 regions too")
@@ -34,16 +39,33 @@ def run(arguments: argparse.Namespace) -> int:
     from polyrelu.tessellation.summary import write_files
     from polyrelu.tessellation.targets import check_targets
 
-    wanted = {"--out": arguments.out, "--patterns": arguments.patterns, "--adjacency": arguments.adjacency}
-    targets = check_targets(wanted, arguments.force, arguments.model, devices=("--patterns", "--adjacency"))
+    wanted = {name: getattr(arguments, name.strip("-")) for name in ("--out", "--patterns", "--adjacency", "--mesh")}
+    *targets, mesh = check_targets(wanted, arguments.force, arguments.model, devices=("--patterns", "--adjacency"))
     network, domain = network_and_domain(arguments)
+    if mesh is not None:
+        _check_mesh(arguments.mesh, domain)
     try:
         tessellation = tessellated(network, domain, arguments)
     except (BudgetError, EnumerationInterrupted) as early:
         return _ended_early(early, targets[0], arguments)
+    if mesh is not None:
+        from polyrelu.tessellation.mesh_files import save_polytopes
+        from polyrelu.tessellation.polytopes import polytopes
+
+        save_polytopes(polytopes(tessellation), mesh, overwrite=True)
     write_files(tessellation, *targets)
     show(tessellation, arguments.json, arguments.full)
     return DONE
+
+
+def _check_mesh(path: str, domain: Domain) -> None:
+    """Raise `InputError` before any work if no mesh can be written."""
+    dim = inner_dim(domain)
+    if Path(path).suffix.lower() not in MESHES or dim != 3:
+        raise InputError(
+            f"--mesh needs three inputs and a name in {', '.join(MESHES)} but received {dim} and {path!r}. "
+            "Choose a --slice, or rename it."
+        )
 
 
 def _ended_early(early: BudgetError | EnumerationInterrupted, table: Path | None, arguments: argparse.Namespace) -> int:

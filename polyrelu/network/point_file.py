@@ -72,6 +72,7 @@ def _from_file(path: Path, suffix: str) -> tuple[Fraction, ...]:
         reason = f"could not be read ({error.strerror or error})"
         raise FileError(f"A point needs a readable file but {str(path)!r} {reason}. Check the path.") from None
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, csv.Error) as error:
-        raise FileError(f"A point needs one array of numbers but {str(path)!r} has none ({error}). Repair it.") from None
+        message = f"A point needs one array of numbers but {str(path)!r} has none ({error}). Repair it."
+        raise FileError(message) from None
     values = loaded.astype(np.uint8) if loaded.dtype.kind == "b" else loaded
     return to_fractions(values.ravel().tolist(), f"A point in {str(path)!r}")
