@@ -10,7 +10,8 @@
 from polyrelu.plot.figure import draw, save
 from polyrelu.plot.plane import plot_classes, plot_hyperplanes, plot_output, plot_regions
 from polyrelu.plot.points import Points, plot_points, read_points
-from polyrelu.plot.space import draw_sections, draw_space, plot_bent_hyperplanes, plot_polytopes, plot_surface
+from polyrelu.plot.space import draw_space, plot_bent_hyperplanes, plot_polytopes, plot_surface
+from polyrelu.plot.strip import draw_sections
 
 __all__ = [
     "Points",

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from polyrelu.plot.canvas import add_legend, axis_names, style
 from polyrelu.plot.colours import INK, class_colours, layer_colours, lightened, region_colours
-from polyrelu.plot.values import class_names, facet_layers, last_digits, values_at
+from polyrelu.plot.values import class_names, facet_layers, values_at
 from polyrelu.plot.view import Window
+from polyrelu.tessellation.level_sets import last_digits
 from polyrelu.tessellation.model import AT_INFINITY
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from polyrelu.errors import InputError
 from polyrelu.plot.canvas import add_legend, fresh_axes, prepare
 from polyrelu.plot.colours import BORDER_COLOUR, INK, class_colours, layer_colours, lightened, region_colours
 from polyrelu.plot.line import line_classes, line_hyperplanes, line_output, line_regions
-from polyrelu.plot.values import class_names, digit_borders, facet_layers, last_digits, value_range, values_at
+from polyrelu.plot.values import class_names, digit_borders, facet_layers, value_range, values_at
 from polyrelu.plot.view import Cells, Window, cells_in, check_dim, facets_in, window_of
+from polyrelu.tessellation.level_sets import last_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""Pictures of tessellations of space: polytopes moved apart, decision surfaces, bent hyperplanes, cross-sections.
+"""Pictures of tessellations of space: polytopes moved apart, decision surfaces, bent hyperplanes.
 
 What hides what is worked out for one view, from the facets that polytopes have in common; turn a picture by drawing it
 with another ``view``.
@@ -7,7 +7,6 @@ with another ``view``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +14,8 @@ from numpy.typing import NDArray
 
 from polyrelu.errors import InputError
 from polyrelu.exact.domain import Domain
-from polyrelu.network.slices import Slice
-from polyrelu.plot.canvas import axis_names
 from polyrelu.plot.colours import BORDER_COLOUR, INK, class_colours, layer_colours, lightened, region_colours
 from polyrelu.plot.figure import new_figure, title_of
-from polyrelu.plot.plane import plot_classes, plot_output, plot_regions
 from polyrelu.plot.points import MARKERS, Points
 from polyrelu.plot.scene import (
     VIEW,
@@ -35,12 +31,12 @@ from polyrelu.plot.scene import (
     shaded,
     space_axes,
 )
-from polyrelu.plot.values import class_names, facet_layers, last_digits, value_range, values_at
+from polyrelu.plot.values import class_names, facet_layers, value_range, values_at
 from polyrelu.plot.view import check_dim
 from polyrelu.tessellation.build import tessellate
+from polyrelu.tessellation.level_sets import last_digits
 from polyrelu.tessellation.polygons import ordered_facets
 from polyrelu.tessellation.polytopes import Polytopes, polytopes
-from polyrelu.tessellation.sections import section
 from polyrelu.tessellation.surfaces import Surface, decision_surface
 
 if TYPE_CHECKING:
@@ -49,7 +45,7 @@ if TYPE_CHECKING:
 
     from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["draw_sections", "draw_space", "plot_bent_hyperplanes", "plot_polytopes", "plot_surface"]
+__all__ = ["draw_space", "plot_bent_hyperplanes", "plot_polytopes", "plot_surface"]
 
 MANY = 4_000
 """Polygons of a surface from which white edges would hide their colours."""
@@ -244,54 +240,6 @@ def plot_bent_hyperplanes(
     finish(ax, scene)
     _add_legend(ax, {f"layer {layer + 1}": palette[layer] for layer in wanted.tolist()})
     return ax
-
-
-def draw_sections(
-    tessellation: Tessellation,
-    by: str = "region",
-    output: int = 0,
-    *,
-    axis: int = 2,
-    heights: Sequence[object] | None = None,
-) -> Figure:
-    """Return a strip of cross-sections, each a picture of the plane in the coordinates of the other two inputs.
-
-    Parameters
-    ----------
-    tessellation : Tessellation
-        Of three dimensions.
-    by : {"region", "output", "class"}
-    output : int
-    axis : {0, 1, 2}
-        The input that is the same on each section.
-    heights : sequence of numbers, optional
-        Its values, taken exactly; four of them, evenly through the box, by default.
-    """
-    t = tessellation
-    check_dim("draw_sections", t, (3,))
-    if by not in ("region", "output", "class") or axis not in (0, 1, 2):
-        raise InputError(
-            f"draw_sections needs region, output or class, and axis 0, 1 or 2, but received {by!r} and {axis!r}. "
-            "Choose one of each."
-        )
-    scene = scene_of(t)
-    low, high = Fraction(float(scene.low[axis])), Fraction(float(scene.high[axis]))
-    values = list(heights) if heights is not None else [low + (high - low) * Fraction(2 * k + 1, 8) for k in range(4)]
-    others, names = [j for j in range(3) if j != axis], axis_names(t)
-    figure = new_figure(3.1 * len(values), 3.5)
-    for ax, value in zip(figure.subplots(1, len(values), squeeze=False)[0], values, strict=True):
-        origin = [value if j == axis else 0 for j in range(3)]
-        found = section(t, Slice.along(origin, *([int(i == j) for i in range(3)] for j in others))).tessellation
-        ax.set_xlabel(names[others[0]])
-        ax.set_ylabel(names[others[1]])
-        if by == "region":
-            plot_regions(found, ax)
-        elif by == "class":
-            plot_classes(found, ax)
-        else:
-            plot_output(found, ax, output=output)
-        ax.set_title(f"{names[axis]} = {float(Fraction(str(value))):.4g}", color=INK, fontsize="medium", loc="left")
-    return figure
 
 
 def _bounded(t: Tessellation) -> Tessellation:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from polyrelu.tessellation.level_sets import last_digits
+
 if TYPE_CHECKING:
     from polyrelu.network.model import Network
     from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["class_names", "digit_borders", "facet_layers", "last_digits", "value_range", "values_at"]
+__all__ = ["class_names", "digit_borders", "facet_layers", "value_range", "values_at"]
 
 BATCH = 1 << 14
 """Points that the network evaluates at a time."""
@@ -50,13 +52,6 @@ def facet_layers(tessellation: Tessellation) -> NDArray[np.int64]:
     inner = np.diff(t.facet_zero_indptr) > 0
     layers[inner] = t.network.neurons[t.facet_zero_neurons[t.facet_zero_indptr[:-1][inner]], 0]
     return layers
-
-
-def last_digits(tessellation: Tessellation) -> NDArray[np.int64]:
-    """Return the digit of the last neuron on each region: the class, where that neuron takes the largest output."""
-    layout = tessellation.network.layout
-    words = tessellation.words[:, layout.word[-1]] >> np.uint64(layout.shift[-1])
-    return (words & np.uint64((1 << int(layout.bits[-1])) - 1)).astype(np.int64)
 
 
 def digit_borders(tessellation: Tessellation) -> NDArray[np.int64]:

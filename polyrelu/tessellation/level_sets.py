@@ -23,7 +23,7 @@ from polyrelu.tessellation.marks import AT_INFINITY
 from polyrelu.tessellation.model import Tessellation
 from polyrelu.tessellation.polygons import Cycles, Polygon, check_space, facet_polygon, ordered_facets
 
-__all__ = ["LevelSet", "Segment", "decision_boundary", "level_set"]
+__all__ = ["LevelSet", "Segment", "decision_boundary", "last_digits", "level_set"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +200,10 @@ def _vanishing(original: Tessellation, network: Network, method: Method | None) 
     sides = t.facet_regions
     near_flat = is_flat[sides[:, 0]] | (is_flat[sides[:, 1]] & (sides[:, 1] >= 0))
     facets = np.flatnonzero(_has(t.facet_zero_indptr, t.facet_zero_neurons, neuron) & ~near_flat)
-    layout = network.layout
-    word, shift = int(layout.word[neuron]), np.uint64(layout.shift[neuron])
-    mask = (np.uint64(1) << np.uint64(layout.bits[neuron])) - np.uint64(1)
+    layout, digits = network.layout, last_digits(t)
     words = t.words.copy()
-    words[:, word] &= ~(mask << shift)
+    words[:, layout.word[neuron]] ^= digits.astype(np.uint64) << np.uint64(layout.shift[neuron])
     places = original.pattern_table.find(words[:, : original.words.shape[1]])
-    digits = ((t.words[:, word] >> shift) & mask).astype(np.int64)
     beyond = sides[facets] < 0
     return LevelSet(
         t,
@@ -216,6 +213,13 @@ def _vanishing(original: Tessellation, network: Network, method: Method | None) 
         np.unique(places[is_flat]),
         places,
     )
+
+
+def last_digits(tessellation: Tessellation) -> NDArray[np.int64]:
+    """Return the digit of the last neuron on each region: the class, where that neuron takes the largest output."""
+    layout = tessellation.network.layout
+    words = tessellation.words[:, layout.word[-1]] >> np.uint64(layout.shift[-1])
+    return (words & np.uint64((1 << int(layout.bits[-1])) - 1)).astype(np.int64)
 
 
 def _has(indptr: NDArray[np.int64], neurons: NDArray[np.int32], neuron: int) -> NDArray[np.bool_]:

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import flint
 import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import DomainError, InputError, InternalError
 from polyrelu.exact.rational import to_fraction
 from polyrelu.tessellation.geometry import ExactCorner, exact_corners, exact_facet
+from polyrelu.tessellation.homogeneous import homogeneous, plane_through, value_at
 from polyrelu.tessellation.marks import AT_INFINITY
 
 if TYPE_CHECKING:
@@ -30,17 +29,11 @@ __all__ = [
     "Edges",
     "Polygon",
     "check_space",
-    "determinant",
     "edges_of",
     "facet_polygon",
-    "homogeneous",
     "ordered_facets",
     "ranges",
 ]
-
-HomogeneousPoint = tuple[Any, Any, Any, Any]
-"""Integers (flint.fmpz) ``(x, y, z, w)`` for the point ``(x, y, z) / w`` with w > 0, or the direction with w = 0."""
-
 
 @dataclass(frozen=True, slots=True)
 class Polygon:
@@ -204,25 +197,6 @@ def edges_of(t: Tessellation, regions: NDArray[np.integer]) -> Edges:
     return Edges(pairs[first, 0], pairs[first, 1:3], np.stack([pairs[first, 3], pairs[first + 1, 3]], axis=1))
 
 
-def homogeneous(corners: Iterable[ExactCorner]) -> list[HomogeneousPoint]:
-    """Return exact corners in integers: points with a positive last coordinate, directions with 0."""
-    result = []
-    for point, direction in corners:
-        values = point if direction is None else direction
-        scale = flint.fmpz(lcm(*(int(value.q) for value in values)))
-        x, y, z = (value.p * (scale // value.q) for value in values)
-        result.append((x, y, z, scale if direction is None else flint.fmpz(0)))
-    return result
-
-
-def determinant(p: HomogeneousPoint, q: HomogeneousPoint, r: HomogeneousPoint) -> Any:
-    """Return the determinant of the first three coordinates of three points."""
-    x, y, z, _ = p
-    return (
-        x * (q[1] * r[2] - q[2] * r[1]) - y * (q[0] * r[2] - q[2] * r[0]) + z * (q[0] * r[1] - q[1] * r[0])
-    )  # fmt: skip
-
-
 def check_space(who: str, tessellation: Tessellation) -> None:
     """Raise `DomainError` unless a tessellation is three-dimensional, `InputError` if it has no vertices."""
     if tessellation.dim != 3:
@@ -318,25 +292,13 @@ def _is_turned(t: Tessellation, facets: NDArray[np.int64], cycles: Cycles) -> ND
     result = np.zeros(len(facets), bool)
     for i, region in enumerate(regions.tolist()):
         on = around[starts[i] : starts[i + 1]]
-        plane = _plane(*(points[v] for v in on[:3]))
+        plane = plane_through(*(points[v] for v in on[:3]))
         others = (points[v] for v in corners[bounds[region] : bounds[region + 1]] if v not in on)
-        side = next((value for value in (_value(plane, point) for point in others) if value), None)
+        side = next((value for value in (value_at(plane, point) for point in others) if value), None)
         if side is None:
             raise InternalError(f"Polygons need regions with a volume but region {region} has none. Please report it.")
         result[i] = side > 0
     return result
-
-
-def _plane(p: HomogeneousPoint, q: HomogeneousPoint, r: HomogeneousPoint) -> HomogeneousPoint:
-    """Return a form that is positive where three points of the plane are counter-clockwise."""
-    a, b = ([x * p[3] - y * s[3] for x, y in zip(s[:3], p[:3], strict=True)] for s in (q, r))
-    normal = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    offset = sum((n * x for n, x in zip(normal, p[:3], strict=True)), flint.fmpz(0))
-    return normal[0] * p[3], normal[1] * p[3], normal[2] * p[3], -offset
-
-
-def _value(plane: HomogeneousPoint, point: HomogeneousPoint) -> Any:
-    return sum((a * x for a, x in zip(plane, point, strict=True)), flint.fmpz(0))
 
 
 def _path(t: Tessellation, facet: int) -> list[int]:

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from polyrelu.errors import InternalError, UnboundedError
 from polyrelu.exact.rational import to_fraction
 from polyrelu.tessellation.geometry import exact_corners, total
+from polyrelu.tessellation.homogeneous import HomogeneousPoint, determinant, homogeneous
 from polyrelu.tessellation.marks import AT_INFINITY
 from polyrelu.tessellation.polygons import (
     Cycles,
     Polygon,
     check_space,
-    determinant,
     edges_of,
     facet_polygon,
-    homogeneous,
     ordered_facets,
     ranges,
 )
@@ -192,13 +191,13 @@ def check_polytopes(polytopes: Polytopes) -> None:
         )
 
 
-def fan_volume(points: list[Any]) -> Any:
+def fan_volume(points: list[HomogeneousPoint]) -> Any:
     """Return six times the signed volume of the cone from the origin over a polygon, as a flint rational.
 
     Parameters
     ----------
     points : list of homogeneous points
-        In order (`polyrelu.tessellation.polygons.homogeneous`); positive if counter-clockwise seen from outside.
+        In order (`polyrelu.tessellation.homogeneous`); positive if counter-clockwise seen from outside.
     """
     fan = ((points[0], *others) for others in pairwise(points[1:]))
     sizes = (flint.fmpq(determinant(p, q, r), p[3] * q[3] * r[3]) for p, q, r in fan)

@@ -23,8 +23,9 @@ from polyrelu.network.slices import Slice
 from polyrelu.region.hull import decide_domain
 from polyrelu.tessellation.build import Method, tessellate
 from polyrelu.tessellation.geometry import exact_corners
+from polyrelu.tessellation.homogeneous import homogeneous, value_at
 from polyrelu.tessellation.model import Tessellation
-from polyrelu.tessellation.polygons import Polygon, homogeneous
+from polyrelu.tessellation.polygons import Polygon
 from polyrelu.tessellation.polytopes import Polytopes
 
 __all__ = ["Section", "cut_regions", "plane_of", "section"]
@@ -194,12 +195,9 @@ def cut_regions(polytopes: Polytopes, normal: Sequence[object], offset: object) 
         raise UnboundedError(
             f"cut_regions needs bounded regions but received {int((~t.bounded).sum())} unbounded ones. Use section."
         )
-    row = [flint.fmpz(value) for value in primitive_row((*direction, -height))]
+    a, b, c, d = map(flint.fmpz, primitive_row((*direction, -height)))
     corners = exact_corners(t, range(len(t.vertex_kind)))
-    values = [
-        flint.fmpq(sum((a * x for a, x in zip(row, point, strict=True)), flint.fmpz(0)), point[3])
-        for point in homogeneous(corners)
-    ]
+    values = [flint.fmpq(value_at((a, b, c, d), point), point[3]) for point in homogeneous(corners)]
     signs = np.array([(value > 0) - (value < 0) for value in values])
     found = []
     for region in np.flatnonzero(_meets(t, signs)).tolist():

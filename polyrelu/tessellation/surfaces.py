@@ -19,9 +19,10 @@ from polyrelu.errors import InputError, InternalError, UnboundedError
 from polyrelu.exact.rational import to_fraction
 from polyrelu.tessellation.build import Method
 from polyrelu.tessellation.geometry import exact_corners
-from polyrelu.tessellation.level_sets import LevelSet, decision_boundary, level_set
+from polyrelu.tessellation.homogeneous import homogeneous
+from polyrelu.tessellation.level_sets import LevelSet, decision_boundary, last_digits, level_set
 from polyrelu.tessellation.model import Tessellation
-from polyrelu.tessellation.polygons import Cycles, Polygon, check_space, facet_polygon, homogeneous, ordered_facets
+from polyrelu.tessellation.polygons import Cycles, Polygon, check_space, facet_polygon, ordered_facets
 from polyrelu.tessellation.polytopes import fan_volume
 from polyrelu.tessellation.topology import Topology, topology_of
 
@@ -135,7 +136,7 @@ Make it with cap=True.
                 "edges. Make it with cap=True."
             )
         t = self.tessellation
-        if not t.bounded[_digits(t) == self.inside].all():
+        if not t.bounded[last_digits(t) == self.inside].all():
             return None
         points = homogeneous(exact_corners(t, self.vertices.tolist()))
         around = (self.cycles.of(i).tolist() for i in range(len(self)))
@@ -231,7 +232,7 @@ def surface_of(found: LevelSet, inside: int | None = 1, *, cap: bool = False) ->
     if cap and inside is None:
         raise InputError("A cap needs the surface of one class but received that of all. Name a class.")
     sides = t.facet_regions
-    digits = np.where(sides >= 0, _digits(t)[sides], -1)
+    digits = np.where(sides >= 0, last_digits(t)[sides], -1)
     if inside is None:
         is_turned = digits[:, 0] > digits[:, 1]
         is_chosen = (digits[:, 0] != digits[:, 1]) & (sides[:, 1] >= 0)
@@ -274,13 +275,6 @@ def check_watertight(surface: Surface) -> None:
             f"A surface needs polygons that close up inside the domain but received {len(ends)} edges that are open "
             f"there, or orders that do not fit (network {t.network.hash[:12]}). Please report the network."
         )
-
-
-def _digits(t: Tessellation) -> NDArray[np.int64]:
-    """Return the digit of the last neuron on each region."""
-    layout = t.network.layout
-    words = t.words[:, layout.word[-1]] >> np.uint64(layout.shift[-1])
-    return (words & np.uint64((1 << int(layout.bits[-1])) - 1)).astype(np.int64)
 
 
 def _closed_cycles(t: Tessellation, facets: NDArray[np.int64]) -> Cycles:

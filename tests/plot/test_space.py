@@ -189,6 +189,8 @@ def test_refusals():
         draw_space(t, points=Points(np.zeros((1, 3)), None, ()))
     with pytest.raises(InputError, match="axis 0, 1 or 2, but received 'region' and 3"):
         draw_sections(t, axis=3)
+    with pytest.raises(InputError, match="at least one height"):
+        draw_sections(t, heights=[])
     with pytest.raises(BudgetError) as caught:
         tessellate(gaussian([3, 8, 8, 1]), max_regions=5)
     if not caught.value.partial.bounded.all():
