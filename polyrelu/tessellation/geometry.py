@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,9 @@ from polyrelu.errors import InputError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.linalg import dot
 from polyrelu.exact.rational import nearest_float, to_fraction, to_fractions
-from polyrelu.region.double_description import Generators, generators_of
+from polyrelu.region.double_description import generators_of
 from polyrelu.region.facets import Facet
+from polyrelu.region.volume import exact_volume, polytope_volume
 from polyrelu.tessellation.exact_corners import row_names
 from polyrelu.tessellation.marks import AT_INFINITY, BORDER
 from polyrelu.tessellation.region_forms import RegionForms
@@ -111,7 +111,7 @@ def area(tessellation: Tessellation, index: int) -> Fraction | None:
     if not t.bounded[index]:
         return None
     if not t.has_vertices:
-        return _volume(t.region(index).generators)
+        return exact_volume(t.region(index))
     vertices = t.corners(index).tolist()
     return _region_size(t, index, dict(zip(vertices, exact_corners(t, vertices), strict=True)))
 
@@ -134,11 +134,10 @@ def _region_size(
     vertices = t.corner_vertices[t.corner_indptr[index] : t.corner_indptr[index + 1]].tolist()
     if t.dim <= 2:
         return to_fraction(_size([corners[v][0] for v in vertices]))
-    facets = []
-    for facet in t.facets_of(index).tolist():
-        on = t.facet_vertices[t.facet_indptr[facet] : t.facet_indptr[facet + 1]]
-        facets.append(frozenset(on.tolist()))
-    return _size_of_simplices(_simplices(frozenset(vertices), facets), {v: corners[v][0] for v in vertices}, t.dim)
+    number = {v: i for i, v in enumerate(vertices)}
+    bounds, on = t.facet_indptr, t.facet_vertices
+    facets = [[number[v] for v in on[bounds[f] : bounds[f + 1]].tolist()] for f in t.facets_of(index).tolist()]
+    return polytope_volume([corners[v][0] for v in vertices], facets)
 
 
 def _size(corners: list[Vector]) -> Any:
@@ -171,43 +170,8 @@ def domain_area(domain: Domain) -> Fraction | None:
     shape = generators_of(domain.rows, domain.dim)
     if shape.rays or shape.lineality:
         return None
-    return _volume(shape)
-
-
-def _volume(shape: Generators) -> Fraction:
-    """Return the volume of a polytope."""
-    vertices = range(len(shape.points))
-    facets = [frozenset(i for i in vertices if row in shape.point_rows[i]) for row in range(shape.n_rows)]
-    points = {i: tuple(map(_rational, shape.points[i])) for i in vertices}
-    return _size_of_simplices(_simplices(frozenset(vertices), facets), points, shape.dim)
-
-
-def _size_of_simplices(simplices: Iterable[tuple[int, ...]], points: Mapping[int, Vector], dim: int) -> Fraction:
-    total = flint.fmpq(0)
-    for simplex in simplices:
-        apex, *others = (points[v] for v in simplex)
-        total += abs(flint.fmpq_mat([[b - a for a, b in zip(apex, other, strict=True)] for other in others]).det())
-    return to_fraction(total / math.factorial(dim))
-
-
-def _simplices(face: frozenset[int], facets: Sequence[frozenset[int]]) -> Iterator[tuple[int, ...]]:
-    """Yield simplices that fill a face: its first vertex joined to those of the facets that do not contain it.
-
-    ``facets`` are vertices of the polytope's facets; smaller and repeated faces may be among them.
-    """
-    if len(face) == 1:
-        yield tuple(face)
-        return
-    apex = min(face)
-    parts = {face & facet for facet in facets} - {face}
-    for part in parts:
-        if part and apex not in part and not any(part < other for other in parts):
-            for simplex in _simplices(part, facets):
-                yield apex, *simplex
-
-
-def _rational(value: Fraction) -> Any:
-    return flint.fmpq(value.numerator, value.denominator)
+    facets = [[i for i, rows in enumerate(shape.point_rows) if row in rows] for row in range(shape.n_rows)]
+    return polytope_volume(shape.points, facets)
 
 
 def inner_point(tessellation: Tessellation, vertices: Sequence[int]) -> tuple[Fraction, ...] | None:
