@@ -10,7 +10,7 @@ from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.enumeration.plane import enumerate_plane
 from polyrelu.errors import BudgetError, DomainError, EnumerationInterrupted, InputError
 from polyrelu.exact.domain import Domain
-from polyrelu.tessellation.build import tessellate
+from polyrelu.tessellation.build import FIRST_SPLIT_DIM, tessellate
 from polyrelu.testing import gaussian, generic_arrangement, grid, xor
 
 
@@ -21,6 +21,7 @@ def test_the_method_fits_the_network():
     for dim in (3, 4):
         found = tessellate(generic_arrangement(dim, dim + 1))
         assert found.n_vertices == dim + 1 and found.decisions.filtered > 0
+    assert not tessellate(generic_arrangement(FIRST_SPLIT_DIM, 3)).has_vertices
     assert tessellate(generic_arrangement(3, 4), method=partial(enumerate_brute, max_neurons=4)).n_regions == 15
 
 
