@@ -49,13 +49,23 @@ class CellAnswers(Answers):
         sides = self.geometry.marks[offset + C.SIDE * stride :][:n].tolist()
         if kind == C.ASK_SIDE:
             return self._side(subject, part, columns, sides)
-        rows = [self._row(column, side) for column, side in zip(columns, sides, strict=True)]
         if kind == C.ASK_FACET:
-            return HAS_POINT if decide_facet(rows, subject)[0] else NO_POINT
-        return int(decide_bounded(rows, dim)[0])
+            return self._facet(subject, columns, sides)
+        return int(decide_bounded(self._rows(columns, sides), dim)[0])
 
-    def _row(self, column: int, side: int) -> Row:
-        return primitive_row([side * value for value in self.forms.form(column)[:-1]])
+    def _facet(self, index: int, columns: Sequence[int], sides: Sequence[int]) -> int:
+        basis = self.geometry.bases[0].tolist()
+        if all(0 <= i < len(columns) and i != index for i in basis):
+            [row, *chosen] = [self._form(columns[i], sides[i]) for i in (index, *basis)]
+            if _multipliers(row, chosen) is not None:
+                return NO_POINT
+        return HAS_POINT if decide_facet(self._rows(columns, sides), index)[0] else NO_POINT
+
+    def _rows(self, columns: Sequence[int], sides: Sequence[int]) -> list[Row]:
+        return [primitive_row(self._form(column, side)) for column, side in zip(columns, sides, strict=True)]
+
+    def _form(self, column: int, side: int) -> Row:
+        return tuple(side * value for value in self.forms.form(column)[:-1])
 
     def _side(self, column: int, part: int, columns: Sequence[int], sides: Sequence[int]) -> int:
         """Say whether a form has inner points of the cell on one side; propose one, or name a row that it touches."""
@@ -65,13 +75,13 @@ class CellAnswers(Answers):
         target = tuple(side * value for value in form)
         basis = g.bases[part].tolist()
         if all(0 <= i < len(columns) for i in basis):
-            chosen = [self._row(columns[i], sides[i]) for i in basis]
+            chosen = [self._form(columns[i], sides[i]) for i in basis]
             multipliers = _multipliers([-value for value in target], chosen)
             if multipliers is not None:
                 positive = [i for i, value in zip(basis, multipliers[:-1], strict=True) if value]
                 g.found[C.TOUCHED] = positive[0] if len(positive) == 1 and multipliers[-1] == 0 else -1
                 return NO_POINT
-        rows = [self._row(c, s) for c, s in zip(columns, sides, strict=True)]
+        rows = self._rows(columns, sides)
         turned = primitive_row([-value for value in target])
         answer = find_point([*rows, primitive_row(target)], [True] * (len(rows) + 1))
         if isinstance(answer, Witness):

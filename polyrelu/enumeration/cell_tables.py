@@ -113,7 +113,12 @@ def _geometry(laid_out: NetworkTables, dim: int, wants_facets: bool, is_bounded:
         direction=np.zeros(k),
         matrix=np.zeros((dim, dim)),
         integers=np.zeros((k, k), np.int64),
+        used=np.zeros(dim, np.int64),
         extremes=np.zeros((2, n_columns)),
+        levels=laid_out.tables.levels,
+        weights=laid_out.tables.weights,
+        bias=laid_out.tables.bias,
+        digits=laid_out.digits.digits,
         settings=np.array([wants_facets, is_bounded], np.int64),
         axes=np.arange(k),
     )  # fmt: skip

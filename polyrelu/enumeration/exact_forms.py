@@ -19,7 +19,7 @@ Form = tuple[int, ...]
 class CurrentForms:
     """The exact forms of columns, up to positive factors, in the current region of an enumeration.
 
-    Exact maps are kept for each level until the enumeration changes them.
+    Exact maps and forms are kept until the enumeration changes them.
 
     Attributes
     ----------
@@ -31,12 +31,20 @@ class CurrentForms:
     laid_out: NetworkTables
     lines: Sequence[Form]
     _maps: dict[int, tuple[int, RationalMatrix]] = field(default_factory=dict)
+    _forms: dict[int, tuple[int, Form]] = field(default_factory=dict)
 
     def form(self, column: int) -> Form:
         """Return the exact form of a column."""
         if column >= self.laid_out.first_line:
             return self.lines[column - self.laid_out.first_line]
         level = int(self.laid_out.columns[column, T.COLUMN_LEVEL])
+        serial = int(self.laid_out.tables.levels[level, T.SERIAL])
+        known = self._forms.get(column)
+        if known is None or known[0] != serial:
+            known = self._forms[column] = serial, self._form(column, level)
+        return known[1]
+
+    def _form(self, column: int, level: int) -> Form:
         maps = self._level_maps(level)
         first, last = self.laid_out.tables.levels[level, [T.PRE, T.ROW]].tolist()
         if column < last or first == last:

@@ -16,7 +16,7 @@ from polyrelu.errors import BudgetError, EnumerationInterrupted
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.depth_first import enumerate_cells
 
-__all__ = ["CHUNK", "Chunk", "Outgrown", "collect", "run"]
+__all__ = ["CHUNK", "Chunk", "Outgrown", "collect", "grown", "run"]
 
 CHUNK = 1 << 15
 """Regions that one call of the compiled loop delivers at most; between calls Python sees interrupts."""
@@ -80,8 +80,7 @@ def run(laid_out: NetworkTables, geometry: Any, answers: Answers, new_output: Ca
     while True:
         status = enumerate_cells(tables, digits, geometry, tasks, output)
         if status == T.STACK_FULL:
-            stacks = {name: _doubled(getattr(geometry, name)) for name in STACKS if hasattr(geometry, name)}
-            geometry = answers.geometry = geometry._replace(**stacks)
+            geometry = answers.geometry = grown(geometry)
             tasks = _doubled(tasks)
             continue
         if status == T.ABORTED:
@@ -146,6 +145,11 @@ def collect(
         partial = join(done, time.process_time() - start, False) if done else None
         raise EnumerationInterrupted(partial) from interrupt
     return join(done, time.process_time() - start, True)
+
+
+def grown(geometry: Any) -> Any:
+    """Return a geometry with twice the room on its stacks."""
+    return geometry._replace(**{name: _doubled(getattr(geometry, name)) for name in STACKS if hasattr(geometry, name)})
 
 
 def _doubled(stack: NDArray) -> NDArray:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from polyrelu.enumeration.essential import essential
 from polyrelu.enumeration.plane import Decisions
 from polyrelu.enumeration.space import CellFacets, ColumnMeanings, SpaceRegions
 from polyrelu.exact.domain import Domain
@@ -21,7 +22,7 @@ from polyrelu.network.model import Network
 if TYPE_CHECKING:
     from polyrelu.kernels.cell_layout import CellOutput
 
-__all__ = ["enumerate_split"]
+__all__ = ["cell_output", "enumerate_split", "joined_regions"]
 
 
 def enumerate_split(
@@ -68,7 +69,7 @@ def enumerate_split(
     from polyrelu.enumeration.running import collect
 
     parts = _parts(network, region_domain, facets)
-    return collect("enumerate_split", parts, _joined, max_regions, max_seconds, progress)
+    return collect("enumerate_split", parts, joined_regions, max_regions, max_seconds, progress)
 
 
 def _parts(network: Network, domain: Domain, facets: bool) -> Iterator[SpaceRegions]:
@@ -77,13 +78,14 @@ def _parts(network: Network, domain: Domain, facets: bool) -> Iterator[SpaceRegi
     from polyrelu.enumeration.cell_tables import cell_tables
     from polyrelu.enumeration.running import run
 
-    laid_out = cell_tables(network, domain, facets)
+    core = essential(network, domain)
+    laid_out = cell_tables(core.network, core.domain, facets)
     tables = laid_out.network
     meanings = ColumnMeanings(tables.column_unit, tables.column_pieces, tables.unit_neuron, tables.first_line)
     n_words = network.layout.n_words
     starts = np.zeros(5, np.int64)
     answers = CellAnswers(tables, laid_out.geometry, laid_out.lines)
-    for chunk in run(tables, laid_out.geometry, answers, lambda size: _output(size, n_words, network.dim)):
+    for chunk in run(tables, laid_out.geometry, answers, lambda size: cell_output(size, n_words, len(core.inputs))):
         output, lengths = chunk.output, chunk.lengths
         regions, n_facets, forms, _, zeros = lengths
         found = CellFacets(
@@ -96,7 +98,7 @@ def _parts(network: Network, domain: Domain, facets: bool) -> Iterator[SpaceRegi
             network=network,
             domain=domain,
             words=output.words[:regions].copy(),
-            witnesses=output.witnesses[:regions].copy(),
+            witnesses=core.lift(output.witnesses[:regions].copy()),
             zero_indptr=output.zero_indptr[1 : regions + 1] + starts[4],
             zero_columns=output.zero_columns[:zeros].copy(),
             corners=None,
@@ -109,7 +111,8 @@ def _parts(network: Network, domain: Domain, facets: bool) -> Iterator[SpaceRegi
         starts += lengths
 
 
-def _output(size: int, n_words: int, dim: int) -> CellOutput:
+def cell_output(size: int, n_words: int, dim: int) -> CellOutput:
+    """Return an empty output for so many regions."""
     from polyrelu.kernels.cell_layout import CellOutput
 
     n_facets = 4 * size * (dim + 1)
@@ -125,7 +128,7 @@ def _output(size: int, n_words: int, dim: int) -> CellOutput:
     )
 
 
-def _joined(parts: list[SpaceRegions], seconds: float, is_complete: bool) -> SpaceRegions:
+def joined_regions(parts: list[SpaceRegions], seconds: float, is_complete: bool) -> SpaceRegions:
     """Return all parts as one; their indices of lists go on from part to part and lack the leading zero."""
     facets = [part.facets for part in parts if part.facets is not None]
     zero = np.zeros(1, np.int64)

@@ -21,6 +21,7 @@ from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF
 from polyrelu.kernels.cell_layout import (
     ASK_BOUNDED,
     ASK_FACET,
+    COLUMN,
     GRAIN,
     IS_INSIDE,
     LINE,
@@ -30,6 +31,7 @@ from polyrelu.kernels.cell_layout import (
     PLACE,
     ROW_ERROR,
     STRIDE,
+    SUBJECT,
     TOUCHED,
     free_corner,
     header_size,
@@ -37,7 +39,8 @@ from polyrelu.kernels.cell_layout import (
     stride_of,
 )
 from polyrelu.kernels.cell_signs import HAS_POINT, UNDECIDED, search
-from polyrelu.kernels.compiled import inlined, loop
+from polyrelu.kernels.compiled import inlined, loop, outlined
+from polyrelu.kernels.composition import prove_by_composition
 from polyrelu.kernels.geometry import ask
 from polyrelu.kernels.predicates import UNDERFLOW
 from polyrelu.kernels.programs import (
@@ -48,8 +51,7 @@ from polyrelu.kernels.programs import (
     descend,
     evaluate,
     evaluate_rates,
-    exchange,
-    first_blocking,
+    ground,
 )
 from polyrelu.kernels.proofs import (
     UNPROVEN,
@@ -64,7 +66,7 @@ OPEN, REDUNDANT, FACET = 0, 1, 2
 CLEARLY = 1.0 + 2.0**-20
 
 
-@loop
+@outlined
 def find_facets(start, g):
     """Write to ``g.is_facet`` which rows of a cell carry facets."""
     dim, base = len(g.axes) - 1, LINE * start
@@ -104,6 +106,7 @@ def find_facets(start, g):
 @inlined
 def _load_row(i, offset, stride, g):
     """Make a row of a cell the form."""
+    g.found[SUBJECT] = g.marks[offset + COLUMN * stride + i]
     for c in range(len(g.form)):
         g.form[c] = g.vertices[offset + c * stride + i]
 
@@ -127,11 +130,12 @@ def _list_facets(known, capacity, n_known, offset, stride, n, g):
             g.is_facet[i] = LISTED
             for c in range(len(g.axes) + N_EXTRA):
                 g.vertices[known + c * capacity + n_known] = g.vertices[offset + c * stride + i]
+            g.marks[known + COLUMN * capacity + n_known] = g.marks[offset + COLUMN * stride + i]
             n_known += 1
     return n_known
 
 
-@loop
+@outlined
 def _shoot(base, offset, stride, n, g):
     """Walk from the cell's point along ``g.direction``; return the new facet that is hit first, if it is proven, or -1.
 
@@ -167,7 +171,7 @@ def _is_negative(i, offset, stride, g):
     return sign_inside(g.rest, g.points[MOVING], 0, dim) < 0
 
 
-@loop
+@outlined
 def _test(base, known, capacity, n_known, offset, stride, n, g):
     """Compare the form with the known facets: REDUNDANT, FACET (a shot has found a new one), or OPEN."""
     dim = len(g.axes) - 1
@@ -177,7 +181,8 @@ def _test(base, known, capacity, n_known, offset, stride, n, g):
             return REDUNDANT
         if prove_multipliers(g.form, 1.0, NO_ROW, known, capacity, MOVING, False, g) != UNPROVEN:
             return REDUNDANT
-        return OPEN
+        is_proven = prove_by_composition(g.form, 1.0, NO_ROW, known, capacity, MOVING, g)
+        return REDUNDANT if is_proven else OPEN
     if result == NEGATIVE:
         for c in range(dim):
             g.direction[c] = g.corners[MOVING, c] - g.vertices[base + c]
@@ -186,7 +191,7 @@ def _test(base, known, capacity, n_known, offset, stride, n, g):
     return FACET if _shoot(base, offset, stride, n, g) >= 0 else OPEN
 
 
-@loop
+@outlined
 def _decide_alone(i, start, g):
     """Decide whether one row carries a facet by all others, in the end by rationals."""
     base = LINE * start
@@ -199,13 +204,14 @@ def _decide_alone(i, start, g):
     g.is_facet[i] = FACET if answer == HAS_POINT else REDUNDANT
 
 
-@loop
+@outlined
 def decide_bounded(start, g):
     """Return whether a cell is bounded."""
     dim, base = len(g.axes) - 1, LINE * start
     offset, stride, n = base + header_size(dim), g.marks[base + STRIDE], g.marks[base + N_ROWS]
     load_corner(base, 0, g)
-    if _walk_to_vertex(offset, stride, n, g):
+    evaluate(g.vertices, offset, stride, n, g.corners[0], g.values, dim)
+    if ground(offset, stride, n, NO_ROW, 0, g):
         _add_up_basis(offset, stride, g)
         result = descend(g.form, -1.0, False, NO_ROW, offset, stride, n, 0, g)
         if result == OPTIMAL and prove_multipliers(g.form, -1.0, NO_ROW, offset, stride, 0, True, g) != UNPROVEN:
@@ -217,31 +223,6 @@ def decide_bounded(start, g):
             g.state[T.FILTERED] += 1
             return False
     return ask(ASK_BOUNDED, 0, start, 0, g) == 1
-
-
-@inlined
-def _walk_to_vertex(offset, stride, n, g):
-    """Move corner 0 to where ``dim`` rows vanish; False if there seems to be no such corner."""
-    dim = len(g.axes) - 1
-    evaluate(g.vertices, offset, stride, n, g.corners[0], g.values, dim)
-    for place in range(dim):
-        if g.bases[0, place] >= 0:
-            continue
-        for way in range(2):
-            for c in range(dim):
-                g.direction[c] = (1.0 - 2.0 * way) * g.inverses[0, c, place]
-            evaluate_rates(g.vertices, offset, stride, n, g.direction, g.rates, dim)
-            row, step = first_blocking(g.values, g.rates, n, NO_ROW)
-            if row >= 0:
-                break
-        if row < 0:
-            return False
-        for c in range(dim):
-            g.corners[0, c] += step * g.direction[c]
-        for i in range(n):
-            g.values[i] += step * g.rates[i]
-        exchange(place, row, g.vertices, offset + row, stride, g.inverses[0], g.bases[0], dim)
-    return True
 
 
 @inlined

@@ -1,7 +1,7 @@
 """How cells of any dimension lie on their stacks: a header, then the rows, column by column.
 
 On the stack ``vertices`` a cell has a header and then, one after the other, the coefficients of all its rows, the bounds
-of their errors, and their grains (`polyrelu.kernels.proofs`); on the stack ``marks`` integers stand at the same places.
+of their errors, their grains and factors (`polyrelu.kernels.proofs`); on the stack ``marks`` integers stand at the same places.
 Both stacks count in lines of eight numbers. Rows are turned so that the cell is on their good side, and scaled by
 powers of two. The header holds a point (proven to be strictly inside the cell if `IS_INSIDE` says so), a box around the
 cell, and a corner from which the next linear program starts (`polyrelu.kernels.programs`).
@@ -25,8 +25,8 @@ BASIS = 4  # and after: the rows of the corner's basis
 COLUMN, SIDE, TOUCHES = 0, 1, 2  # TOUCHES: list of further columns that vanish on the same hyperplane
 N_MARKS = 3
 # --- float columns of a row after its dim + 1 coefficients, counted from the constant ----------------------------
-ROW_ERROR, CONSTANT_ERROR, GRAIN = 1, 2, 3
-N_EXTRA = 3
+ROW_ERROR, CONSTANT_ERROR, GRAIN, FACTOR = 1, 2, 3, 4  # FACTOR: the row is the column's form times this
+N_EXTRA = 4
 # --- questions to whoever knows the exact forms ------------------------------------------------------------------
 ASK_SIDE, ASK_FACET, ASK_BOUNDED = 0, 1, 2
 # --- settings ----------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ class Cells(NamedTuple):
         Shapes (3, dim), (3, dim, dim), (3, dim): corners on both sides of that form, and one that moves.
     are_ready : int64 array, shape (3,)
         Whether the corners on the two sides are there.
-    form : float64 array, shape (dim + 4,)
+    form : float64 array, shape (dim + 5,)
         That form, as a row is stored.
     found : int64 array, shape (4,)
         The row that it is a multiple of, or -1; its column; the place in the basis of an endless edge.
@@ -63,8 +63,12 @@ class Cells(NamedTuple):
         What is known of each row of the current cell.
     multipliers, rest, direction, matrix, integers
         Work space of the linear programs.
+    used : int64 array, shape (dim,)
+        Rows of a proof.
     extremes : float64 array, shape (2, n_columns)
         Work space of the test against the box.
+    levels, weights, bias, digits
+        Of the network (`polyrelu.kernels.depth_first.Tables`), for `polyrelu.kernels.composition`.
     settings : int64 array, shape (2,)
     axes : int64 array, shape (dim + 1,)
     """
@@ -94,7 +98,12 @@ class Cells(NamedTuple):
     direction: NDArray[np.float64]
     matrix: NDArray[np.float64]
     integers: NDArray[np.int64]
+    used: NDArray[np.int64]
     extremes: NDArray[np.float64]
+    levels: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    digits: NDArray[np.uint16]
     settings: NDArray[np.int64]
     axes: NDArray[np.int64]
 
@@ -147,7 +156,7 @@ def push_on_list(column, head, g):
     g.state[T.ZERO_TOP] = top + 1
 
 
-@loop
+@inlined
 def load_corner(base, corner, g):
     """Copy the corner in a cell's header."""
     dim = len(g.axes) - 1

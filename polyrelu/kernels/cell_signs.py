@@ -16,9 +16,11 @@ from polyrelu.kernels.cell_layout import (
     ASK_SIDE,
     COLUMN,
     CONSTANT_ERROR,
+    FACTOR,
     GRAIN,
     IS_INSIDE,
     LINE,
+    N_EXTRA,
     N_ROWS,
     PLACE,
     ROW_ERROR,
@@ -31,7 +33,8 @@ from polyrelu.kernels.cell_layout import (
     load_corner,
     push_on_list,
 )
-from polyrelu.kernels.compiled import inlined, loop
+from polyrelu.kernels.compiled import inlined, loop, outlined
+from polyrelu.kernels.composition import prove_by_composition
 from polyrelu.kernels.geometry import ask
 from polyrelu.kernels.programs import NEGATIVE, NO_ROW, OPTIMAL, UNLIMITED, descend, exchange, refine, value_at
 from polyrelu.kernels.proofs import (
@@ -47,7 +50,7 @@ ZERO, CONSTANT, UNCLEAR, PLAIN = 0, 1, 2, 3
 NO_POINT, HAS_POINT, UNDECIDED = 0, 1, 2
 
 
-@loop
+@outlined
 def signs_on_cell(column, level, start, g):
     """Return 1 if a form is negative somewhere inside a cell, plus 2 if it is positive somewhere.
 
@@ -121,8 +124,9 @@ def load_form(column, level, g):
     if not (largest > 2.0 * row_error and 2.0**-500 < largest < 2.0**500 and abs(form[dim]) < 2.0**500):
         return UNCLEAR
     scale = 2.0 ** (-1 - math.floor(math.log2(largest)))
-    for c in range(dim + 4):
+    for c in range(dim + FACTOR):
         form[c] *= scale
+    form[dim + FACTOR] = scale
     return PLAIN
 
 
@@ -130,7 +134,7 @@ def load_form(column, level, g):
 def forget_form(g):
     """Make the form one of which nothing is known: no proof can use it."""
     dim = len(g.axes) - 1
-    for c in range(dim + 4):
+    for c in range(dim + 1 + N_EXTRA):
         g.form[c] = 0.0
     g.form[dim + ROW_ERROR] = math.inf
 
@@ -151,7 +155,7 @@ def _known_side(base, g):
     return 1 << part
 
 
-@loop
+@inlined
 def search(side, skipped, base, part, g):
     """Look for a point of a cell where the form has the sign ``side``: HAS_POINT, NO_POINT or UNDECIDED.
 
@@ -184,6 +188,8 @@ def search(side, skipped, base, part, g):
                     g.found[TOUCHED] = -1
                 return NO_POINT
             g.found[TOUCHED] = -1
+            if prove_by_composition(form, -1.0 * side, skipped, offset, stride, part, g):
+                return NO_POINT
     return UNDECIDED
 
 
@@ -224,7 +230,7 @@ def _cross(side, n, part, g):
         g.inverses[part, c, place] *= side
 
 
-@loop
+@outlined
 def find_corner(side, part, base, g):
     """Find a corner of a cell on one side of the form, or where it vanishes."""
     dim = len(g.axes) - 1
@@ -252,7 +258,7 @@ def _is_multiple(side, offset, stride, n, g):
     return False
 
 
-@loop
+@outlined
 def _ask_side(column, start, part, g):
     """Ask rationals; prove again that the point they propose is inside."""
     dim, base, side = len(g.axes) - 1, LINE * start, 2 * part - 1

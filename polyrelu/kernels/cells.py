@@ -16,6 +16,7 @@ from polyrelu.kernels.cell_facets import REDUNDANT, decide_bounded, find_facets
 from polyrelu.kernels.cell_layout import (
     COLUMN,
     DOMAIN_IS_BOUNDED,
+    FACTOR,
     IS_INSIDE,
     LINE,
     MOVING,
@@ -35,7 +36,7 @@ from polyrelu.kernels.cell_layout import (
     stride_of,
 )
 from polyrelu.kernels.cell_signs import PLAIN, find_corner, forget_form, load_form, signs_on_cell
-from polyrelu.kernels.compiled import contracted_loop, inlined, loop
+from polyrelu.kernels.compiled import contracted_loop, inlined, loop, outlined
 from polyrelu.kernels.geometry import classify_rows, emit, has_room, keep_side, refresh, row_signs, sides_at_once
 from polyrelu.kernels.predicates import UNDERFLOW
 from polyrelu.kernels.programs import NO_ROW, evaluate_rates
@@ -110,7 +111,7 @@ def _keep_side(side, row, level, start, n, g):
     return keep_part(side, row, start, g)
 
 
-@loop
+@outlined
 def keep_part(side, column, start, g):
     """Put the part of a cell on one side of the form that was tested last on the stack; return its lines."""
     dim, base, part = len(g.axes) - 1, LINE * start, (side + 1) // 2
@@ -130,7 +131,7 @@ def keep_part(side, column, start, g):
     _copy_rows(g.vertices, source, old, rows, new, n, dim + 1 + N_EXTRA)
     _copy_rows(g.marks, source, old, rows, new, n, N_MARKS)
     for c in range(dim + 1 + N_EXTRA):
-        g.vertices[rows + c * new + n] = g.form[c] * (side if c <= dim else 1)
+        g.vertices[rows + c * new + n] = g.form[c] * (side if c <= dim or c == dim + FACTOR else 1)
     g.marks[rows + COLUMN * new + n], g.marks[rows + SIDE * new + n] = column, side
     g.marks[rows + TOUCHES * new + n] = -1
     lines = cell_lines(n + 1, dim)

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from numba import njit
+from numba import njit, types
 from numba.extending import overload
 
-__all__ = ["answered_by_class", "contracted_loop", "inlined", "is_cached", "loop"]
+__all__ = ["answered_by_class", "contracted_loop", "inlined", "is_cached", "loop", "outlined"]
 
 
 def _sources() -> str:
@@ -38,9 +38,22 @@ def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher: Any = njit(cache=True, **_OPTIONS, **options)(function)
         dispatcher._cache._cache_file._source_stamp = _STAMP
+        dispatcher.get_call_template = _without_constants(dispatcher.get_call_template)
         return dispatcher
 
     return decorate
+
+
+def _without_constants(template: Callable[..., Any]) -> Callable[..., Any]:
+    """Make calls with constants use the code for any number: numba would compile a function for each constant."""
+
+    def choose(arguments: Any, named: Any) -> Any:
+        return template(
+            tuple(types.unliteral(each) for each in arguments),
+            {name: types.unliteral(each) for name, each in named.items()},
+        )
+
+    return choose
 
 
 def answered_by_class(question: Callable[..., Any]) -> Any:
@@ -66,8 +79,11 @@ def answered_by_class(question: Callable[..., Any]) -> Any:
     return question
 
 
+# A function that is compiled while its caller is takes over the options it does not name: so a `loop` becomes a part of
+# an inlined caller, and an `outlined` one, large or called from many places, does not.
 loop = _compiled()
 inlined = _compiled(forceinline=True)
+outlined = _compiled(forceinline=False)
 contracted_loop = _compiled(fastmath={"contract", "reassoc"})
 
 

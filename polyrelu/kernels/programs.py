@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from polyrelu.kernels.cell_layout import PLACE
-from polyrelu.kernels.compiled import contracted_loop, inlined, loop
+from polyrelu.kernels.compiled import contracted_loop, inlined, loop, outlined
 
 FLAT = 2.0**-33
 """Slopes below this do not descend, and rates below this do not block: proposals only."""
@@ -65,7 +65,7 @@ def _jitter(values, n):
         values[i] += JITTER * (1.0 + (0.6180339887498949 * (i + 1)) % 1.0)
 
 
-@loop
+@inlined
 def first_blocking(values, rates, n, skipped):
     """Return the row that ends a walk along a direction, and after how much; (-1, infinity) if none does."""
     best, step, steepest = -1, math.inf, 0.0
@@ -77,7 +77,7 @@ def first_blocking(values, rates, n, skipped):
     return best, step
 
 
-@loop
+@inlined
 def descend(form, sign, stop, skipped, offset, stride, n, corner, p):
     """Walk down from corner to corner while ``sign * form`` decreases.
 
@@ -111,6 +111,7 @@ def descend(form, sign, stop, skipped, offset, stride, n, corner, p):
             clearly = 2.0**10 * JITTER
         place, way = _steepest(form, sign, skipped, inverse, basis, dim)
         if place < 0:
+            ground(offset, stride, n, skipped, corner, p)
             return OPTIMAL
         for c in range(dim):
             p.direction[c] = way * inverse[c, place]
@@ -125,6 +126,36 @@ def descend(form, sign, stop, skipped, offset, stride, n, corner, p):
         p.values[row] = 0.0
         exchange(place, row, p.vertices, offset + row, stride, inverse, basis, dim)
     return STUCK
+
+
+@outlined
+def ground(offset, stride, n, skipped, corner, p):
+    """Replace coordinates in the basis of a corner by rows, walking along their edges; False if some edge has no end.
+
+    ``p.values`` has the values of all rows at the corner.
+    """
+    dim = len(p.axes) - 1
+    is_complete = True
+    for place in range(dim):
+        if p.bases[corner, place] >= 0:
+            continue
+        row, step = -1, 0.0
+        for way in range(2):
+            for c in range(dim):
+                p.direction[c] = (1.0 - 2.0 * way) * p.inverses[corner, c, place]
+            evaluate_rates(p.vertices, offset, stride, n, p.direction, p.rates, dim)
+            row, step = first_blocking(p.values, p.rates, n, skipped)
+            if row >= 0:
+                break
+        if row < 0:
+            is_complete = False
+            continue
+        for c in range(dim):
+            p.corners[corner, c] += step * p.direction[c]
+        _advance(p.values, p.rates, step, n)
+        p.values[row] = 0.0
+        exchange(place, row, p.vertices, offset + row, stride, p.inverses[corner], p.bases[corner], dim)
+    return is_complete
 
 
 @inlined
@@ -173,7 +204,7 @@ def exchange(place, row, rows, first, stride, inverse, basis, dim):
     basis[place] = row
 
 
-@loop
+@outlined
 def refine(corner, offset, stride, p):
     """Compute a corner and its inverse afresh from its basis; False if the rows look dependent."""
     dim = len(p.axes) - 1

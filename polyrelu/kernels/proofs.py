@@ -31,7 +31,7 @@ import numpy as np
 
 from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF
 from polyrelu.kernels.cell_layout import CONSTANT_ERROR, GRAIN, ROW_ERROR, TOUCHED
-from polyrelu.kernels.compiled import contracted_loop, inlined, loop
+from polyrelu.kernels.compiled import contracted_loop, inlined, loop, outlined
 from polyrelu.kernels.predicates import UNDERFLOW
 
 TOUCHES_NOTHING, TOUCHES_ONE, UNPROVEN = 0, 1, 2
@@ -39,7 +39,7 @@ SMALL = 2.0**31
 LARGE = 2.0**62
 
 
-@loop
+@inlined
 def is_inside(part, skipped, offset, stride, n, p):
     """Return whether all rows of a cell but one are proven to be positive at ``p.points[part]``; write their values."""
     dim = len(p.axes) - 1
@@ -89,7 +89,7 @@ def sign_inside(form, points, first, dim):
     return 1 if value > error else (-1 if value < -error else 0)
 
 
-@loop
+@inlined
 def least_value(form, sign, skipped, offset, stride, corner, box, p):
     """Return a proven lower bound of ``sign * form`` on a cell, from the multipliers at a corner, within a box."""
     dim = len(p.axes) - 1
@@ -119,7 +119,7 @@ def least_value(form, sign, skipped, offset, stride, corner, box, p):
     return value - lost * SLACK - UNDERFLOW
 
 
-@loop
+@outlined
 def prove_multipliers(form, sign, skipped, offset, stride, corner, normals_only, p):
     """Return whether ``sign * form`` is proven to be non-negative on a cell, by the multipliers at a corner.
 
@@ -192,7 +192,7 @@ def prove_multipliers(form, sign, skipped, offset, stride, corner, normals_only,
     return TOUCHES_ONE if dim == 1 and not has_constants else TOUCHES_NOTHING
 
 
-@loop
+@outlined
 def _prove_by_integers(form, sign, skipped, offset, stride, corner, normals_only, p):
     """Do as `prove_multipliers` with exact integers; UNPROVEN where coefficients are not exact, or too large."""
     dim = len(p.axes) - 1
@@ -252,7 +252,7 @@ def _eliminate(table, dim):
     return previous
 
 
-@loop
+@outlined
 def is_ray_by_integers(place, offset, stride, n, corner, p):
     """Return whether the edge of a corner where one row of its basis grows is proven, in integers, never to end."""
     dim, basis, table = len(p.axes) - 1, p.bases[corner], p.integers

@@ -84,7 +84,8 @@ def test_split_says_what_brute_says(problem):
 def test_split_finds_the_regions_of_every_case(case: Case):
     found = enumerate_split(case.network, case.domain)
     assert found.n_regions == case.expected["cells"]
-    assert hash_lines(patterns_of(found)) == case.expected["code_set_sha256"]
+    if "code_set_sha256" in case.expected:
+        assert hash_lines(patterns_of(found)) == case.expected["code_set_sha256"]
     if "bounded_cells" in case.expected:
         assert int(found.facets.is_bounded.sum()) == case.expected["bounded_cells"]
 
