@@ -67,8 +67,8 @@ class Surface:
     >>> cut.volume()
     Traceback (most recent call last):
     ...
-    polyrelu.errors.InputError: volume needs a closed surface but received one with 3 boundary edges. \
-Make it with cap=True.
+    polyrelu.errors.InputError: volume needs a surface that bounds a set alone but received one without 3 polygons on \
+the border of the domain. Make it with cap=True.
     """
 
     tessellation: Tessellation
@@ -121,22 +121,25 @@ Make it with cap=True.
         return topology_of(*self.cycles)
 
     def volume(self) -> Fraction | None:
-        """Return the exact volume of what the surface bounds, None if that is unbounded.
+        """Return the exact volume of the set that the surface bounds, None if it is unbounded.
 
         Raises
         ------
         InputError
-            If the surface is not closed, or is where any two classes meet.
+            If the border of the domain bounds the set too and is not part of the surface, or the surface is where any
+            two classes meet.
         """
         if self.inside is None:
             raise InputError("volume needs the surface of one class but received that of all. Name a class.")
-        if not self.topology.is_closed:
-            raise InputError(
-                f"volume needs a closed surface but received one with {len(self.topology.boundary_edges)} boundary "
-                "edges. Make it with cap=True."
-            )
         t = self.tessellation
-        if not t.bounded[last_digits(t) == self.inside].all():
+        is_inside = last_digits(t) == self.inside
+        n_caps = int((is_inside[t.facet_regions[:, 0]] & (t.facet_regions[:, 1] < 0)).sum() - self.is_cap.sum())
+        if n_caps:
+            raise InputError(
+                f"volume needs a surface that bounds a set alone but received one without {n_caps} polygons on the "
+                "border of the domain. Make it with cap=True."
+            )
+        if not t.bounded[is_inside].all():
             return None
         points = homogeneous(exact_corners(t, self.vertices.tolist()))
         around = (self.cycles.of(i).tolist() for i in range(len(self)))

@@ -74,6 +74,8 @@ def test_flat_regions_are_outside():
     assert len(level_set(t).flat_regions) == 8
     surface = level_surface(t)
     assert surface.topology.components[0].name == "sphere"
+    with pytest.raises(InputError, match="without 24 polygons on the border"):
+        surface.volume()  # the surface is closed, but what it bounds lies around it
     capped = level_surface(t, cap=True)
     assert [component.name for component in capped.topology.components] == ["sphere", "sphere"]
     assert capped.volume() == 8**3 - Fraction(4, 3)
@@ -225,7 +227,7 @@ def test_refusals():
         decision_surface(t, cap=True)
     with pytest.raises(InputError, match="one class but received that of all"):
         decision_surface(t).volume()
-    with pytest.raises(InputError, match=r"boundary edges\. Make it with cap=True"):
+    with pytest.raises(InputError, match=r"polygons on the border of the domain\. Make it with cap=True"):
         level_surface(t, level=1).volume()
     with pytest.raises(UnboundedError, match="with ray"):
         level_surface(tessellate(grid(1, 1, 1)), level=1)
