@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from polyrelu.plot.canvas import axis_names
 from polyrelu.plot.colours import BORDER_COLOUR, INK
 from polyrelu.plot.view import around
+from polyrelu.tessellation.marks import BORDER
 from polyrelu.tessellation.polygons import ordered_facets
+from polyrelu.tessellation.region_forms import RegionForms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mpl_toolkits.mplot3d import Axes3D
 
     from polyrelu.tessellation.model import Tessellation
-    from polyrelu.tessellation.polygons import Cycles
+from polyrelu.tessellation.polygons import Cycles
 
 __all__ = [
     "VIEW",
@@ -177,8 +179,8 @@ def normals_of(points: NDArray[np.float64], cycles: Cycles) -> NDArray[np.float6
     """
     ends, sizes = points[cycles.ends], np.diff(cycles.indptr)
     owners = np.repeat(np.arange(len(sizes)), sizes)
-    first = points[cycles.vertices[np.minimum(cycles.indptr[:-1], max(len(cycles.vertices) - 1, 0))]]
-    areas = np.cross(ends[:, 0] - first[owners], ends[:, 1] - first[owners])
+    first = points[cycles.vertices[cycles.indptr[owners]]]
+    areas = np.cross(ends[:, 0] - first, ends[:, 1] - first)
     normals = np.stack([np.bincount(owners, areas[:, k], len(sizes)) for k in range(3)], axis=1).astype(np.float64)
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     return np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0)
@@ -200,14 +202,30 @@ def facet_levels(
     A facet is drawn before the region in front of it, and after everything behind the region at its back.
     """
     t = tessellation
-    points = scene.scaled(t.vertices_float)
-    facing = normals_of(points, ordered_facets(t, np.arange(t.n_facets))) @ scene.towards_viewer
+    cycles = ordered_facets(t, np.arange(t.n_facets))
+    facing = normals_of(scene.scaled(t.vertices_float), cycles) @ scene.towards_viewer
+    is_open = np.diff(cycles.indptr) == 0
+    facing[is_open] = _open_normals(t, scene, np.flatnonzero(is_open).tolist()) @ scene.towards_viewer
     inner = t.inner_facets
     depths = scene.scaled(t.witnesses_float) @ scene.towards_viewer
     levels = levels_of(t.facet_regions[inner], facing[inner] > 0, depths)
     sides = t.facet_regions[facets]
     on_border = np.where(facing[facets] > 0, levels.max(initial=0) + 1, levels[sides[:, 0]])
     return np.where(sides[:, 1] < 0, on_border, levels[sides].max(axis=1))
+
+
+def _open_normals(t: Tessellation, scene: Scene, facets: list[int]) -> NDArray[np.float64]:
+    """Return normals of unbounded facets, away from their first regions, from the forms that vanish there."""
+    forms, result = RegionForms(t), np.zeros((len(facets), 3))
+    for i, facet in enumerate(facets):
+        region, (owner, number) = int(t.facet_regions[facet, 0]), t.facet_rows[facet].tolist()
+        forms.move_to(region)
+        exact = list(t.domain.rows[number]) if owner == BORDER else forms.form(owner, number)
+        largest = max(map(abs, exact))
+        row = np.array([value / largest for value in exact])
+        is_inward = row[:-1] @ t.witnesses_float[region] + row[-1] > 0
+        result[i] = (-1 if is_inward else 1) * row[:-1]
+    return result * (scene.high - scene.low) / scene.aspect
 
 
 def levels_of(

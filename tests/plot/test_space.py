@@ -114,6 +114,29 @@ def test_facets_are_drawn_behind_what_they_bound():
         assert [level for _, level in sorted(stack)] == sorted({level for _, level in stack})
 
 
+@pytest.mark.parametrize("view", [(22.0, -58.0), (-40.0, 130.0)])
+@pytest.mark.parametrize(
+    "network",
+    [generic_arrangement(3, 5), grid(2, 1, 1), grid(1, 1, 0), grid(3, 0, 0)],
+    ids=["planes", "grid", "cross", "slabs"],
+)
+def test_unbounded_facets_have_an_order_too(network, view):
+    """The signs of a region say exactly on which side of a plane it lies, and so which of two neighbours is nearer."""
+    t = tessellate(network)
+    scene = scene_of(t, view)
+    levels = facet_levels(t, scene, t.inner_facets)
+    towards = scene.towards_viewer / (scene.aspect / (scene.high - scene.low))
+    for cell in range(t.n_regions):
+        behind, before = [], []
+        for level, pair, facet in zip(levels.tolist(), t.adjacent_pairs.tolist(), t.inner_facets.tolist(), strict=True):
+            if cell in pair:
+                normal = network.hidden[0].weight[t.facet_neurons(facet)[0]]
+                is_positive = t.pattern(cell).digits[t.facet_neurons(facet)[0]] == 1
+                # The cell is the nearer one if it lies on the side of the plane towards which one goes to the viewer.
+                (behind if is_positive == (normal @ towards > 0) else before).append(level)
+        assert max(behind, default=-1) < min(before, default=10**6)
+
+
 def test_cells_that_hide_each_other_in_a_circle_have_levels():
     pairs = np.array([[0, 1], [1, 2], [2, 0], [2, 3]])
     levels = levels_of(pairs, np.ones(4, bool), np.array([3.0, 1.0, 2.0, 0.0, 5.0])).tolist()
