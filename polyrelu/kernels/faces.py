@@ -1,8 +1,9 @@
 """Faces of lower and lower dimension, each once, from facets as sets of vertices.
 
 A face of a polyhedron without lines is determined by its vertices and the ends of its unbounded edges, for these span
-it. The facets of a face are the largest proper ones among its intersections with the facets of its region; those without
-a vertex are empty. Equal faces of different regions have equal sets: sets are found by 64-bit hashes and then compared.
+it. The facets of a face are the largest proper ones among its intersections with the facets of its region; those
+without a vertex are empty. Equal faces of different regions have equal sets, which are found by 64-bit hashes and then
+compared.
 """
 
 from __future__ import annotations
