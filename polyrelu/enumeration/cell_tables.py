@@ -111,6 +111,7 @@ def _geometry(laid_out: NetworkTables, dim: int, wants_facets: bool, is_bounded:
         multipliers=np.zeros(k + C.N_EXTRA),
         rest=np.zeros(k + C.N_EXTRA),
         direction=np.zeros(k),
+        normal=np.zeros(k + C.N_EXTRA),
         matrix=np.zeros((dim, dim)),
         integers=np.zeros((k, k), np.int64),
         used=np.zeros(dim, np.int64),

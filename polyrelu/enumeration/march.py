@@ -198,7 +198,7 @@ class _March:
     def _new_output(self, size: int) -> Any:
         from polyrelu.enumeration.split import cell_output
 
-        return cell_output(size, self.network.layout.n_words, len(self.core.inputs))
+        return cell_output(size, self.network.layout.n_words, self.core.dim)
 
     # --- one region --------------------------------------------------------------------------------------
 
@@ -323,7 +323,8 @@ class _March:
             )
         facets.sort(key=lambda facet: (not facet.neurons, facet.neurons, facet.domain_rows))
         witness = self.core.lift(output.witnesses[index : index + 1])[0].copy()
-        return MarchRegion(pattern, witness, bool(output.is_bounded[index]), tuple(facets), self._decisions())
+        is_bounded = bool(output.is_bounded[index]) and not self.core.drops_lines
+        return MarchRegion(pattern, witness, is_bounded, tuple(facets), self._decisions())
 
     def _neuron(self, column: int, pattern: Pattern) -> int:
         """Return the neuron of a column; -1 for two inputs of a max unit that both lose."""
@@ -402,7 +403,7 @@ class _March:
                 output.indptr[1 : regions + 1] + starts[1],
                 output.form_indptr[1 : facets + 1] + starts[2],
                 output.forms[:forms].copy(),
-                output.is_bounded[:regions].copy(),
+                output.is_bounded[:regions] & (not self.core.drops_lines),
             ),
             columns=self.columns,
             decisions=self._decisions(),

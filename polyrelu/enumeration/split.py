@@ -85,14 +85,14 @@ def _parts(network: Network, domain: Domain, facets: bool) -> Iterator[SpaceRegi
     n_words = network.layout.n_words
     starts = np.zeros(5, np.int64)
     answers = CellAnswers(tables, laid_out.geometry, laid_out.lines)
-    for chunk in run(tables, laid_out.geometry, answers, lambda size: cell_output(size, n_words, len(core.inputs))):
+    for chunk in run(tables, laid_out.geometry, answers, lambda size: cell_output(size, n_words, core.dim)):
         output, lengths = chunk.output, chunk.lengths
         regions, n_facets, forms, _, zeros = lengths
         found = CellFacets(
             output.indptr[1 : regions + 1] + starts[1],
             output.form_indptr[1 : n_facets + 1] + starts[2],
             output.forms[:forms].copy(),
-            output.is_bounded[:regions].copy(),
+            output.is_bounded[:regions] & (not core.drops_lines),
         )
         yield SpaceRegions(
             network=network,

@@ -179,10 +179,10 @@ def _test(base, known, capacity, n_known, offset, stride, n, g):
     if result == OPTIMAL:
         if least_value(g.form, 1.0, NO_ROW, known, capacity, MOVING, base + dim, g) > 0.0:
             return REDUNDANT
-        if prove_multipliers(g.form, 1.0, NO_ROW, known, capacity, MOVING, False, g) != UNPROVEN:
+        if prove_by_composition(g.form, 1.0, NO_ROW, known, capacity, MOVING, g):
             return REDUNDANT
-        is_proven = prove_by_composition(g.form, 1.0, NO_ROW, known, capacity, MOVING, g)
-        return REDUNDANT if is_proven else OPEN
+        proof = prove_multipliers(g.form, 1.0, NO_ROW, known, capacity, MOVING, False, g)
+        return OPEN if proof == UNPROVEN else REDUNDANT
     if result == NEGATIVE:
         for c in range(dim):
             g.direction[c] = g.corners[MOVING, c] - g.vertices[base + c]
@@ -252,7 +252,7 @@ def _is_recession_direction(offset, stride, n, g):
     for c in range(dim):
         g.multipliers[c] = 0.0
         for j in range(dim):
-            g.multipliers[c] += g.inverses[0, c, j]
+            g.multipliers[c] += g.inverses[0, j, c]
     evaluate_rates(g.vertices, offset, stride, n, g.multipliers, g.rates, dim)
     step = 1.0
     for i in range(n):

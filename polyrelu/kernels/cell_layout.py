@@ -50,7 +50,8 @@ class Cells(NamedTuple):
     are_inside : int64 array, shape (3,)
         Whether they are proven to be strictly inside the cell, on that side.
     corners, inverses, bases
-        Shapes (3, dim), (3, dim, dim), (3, dim): corners on both sides of that form, and one that moves.
+        Shapes (3, dim), (3, dim, dim), (3, dim): corners on both sides of that form, and one that moves; row ``j`` of an
+        inverse is the direction of the edge on which all rows of the basis but number ``j`` stay zero.
     are_ready : int64 array, shape (3,)
         Whether the corners on the two sides are there.
     form : float64 array, shape (dim + 5,)
@@ -61,7 +62,7 @@ class Cells(NamedTuple):
         Of all rows at a point; as long as the stack's longest cell.
     is_facet : int64 array
         What is known of each row of the current cell.
-    multipliers, rest, direction, matrix, integers
+    multipliers, rest, direction, normal, matrix, integers
         Work space of the linear programs.
     used : int64 array, shape (dim,)
         Rows of a proof.
@@ -96,6 +97,7 @@ class Cells(NamedTuple):
     multipliers: NDArray[np.float64]
     rest: NDArray[np.float64]
     direction: NDArray[np.float64]
+    normal: NDArray[np.float64]
     matrix: NDArray[np.float64]
     integers: NDArray[np.int64]
     used: NDArray[np.int64]

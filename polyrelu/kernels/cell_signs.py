@@ -136,7 +136,7 @@ def forget_form(g):
     dim = len(g.axes) - 1
     for c in range(dim + 1 + N_EXTRA):
         g.form[c] = 0.0
-    g.form[dim + ROW_ERROR] = math.inf
+    g.form[dim + CONSTANT_ERROR] = math.inf
 
 
 @inlined
@@ -182,14 +182,14 @@ def search(side, skipped, base, part, g):
                 return NO_POINT
             if skipped == NO_ROW and _is_multiple(side, offset, stride, n, g):
                 return NO_POINT
+            if prove_by_composition(form, -1.0 * side, skipped, offset, stride, part, g):
+                return NO_POINT
             proof = prove_multipliers(form, -1.0 * side, skipped, offset, stride, part, False, g)
             if proof != UNPROVEN:
                 if proof != TOUCHES_ONE:
                     g.found[TOUCHED] = -1
                 return NO_POINT
             g.found[TOUCHED] = -1
-            if prove_by_composition(form, -1.0 * side, skipped, offset, stride, part, g):
-                return NO_POINT
     return UNDECIDED
 
 
@@ -225,9 +225,9 @@ def _cross(side, n, part, g):
     for c in range(dim):
         g.corners[part, c] += step * g.direction[c]
     place = g.found[PLACE]
-    exchange(place, n, form, 0, 1, g.inverses[part], g.bases[part], dim)
+    exchange(place, n, form, 0, 1, part, g)
     for c in range(dim):
-        g.inverses[part, c, place] *= side
+        g.inverses[part, place, c] *= side
 
 
 @outlined

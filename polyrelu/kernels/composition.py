@@ -51,7 +51,7 @@ def _choose_rows(form, sign, skipped, offset, stride, corner, level, g):
             continue
         multiplier = 0.0
         for c in range(dim):
-            multiplier += sign * form[c] * g.inverses[corner, c, j]
+            multiplier += sign * form[c] * g.inverses[corner, j, c]
         if multiplier > NEGLIGIBLE:
             g.used[n_used] = row
             g.multipliers[n_used] = multiplier

@@ -114,7 +114,7 @@ def descend(form, sign, stop, skipped, offset, stride, n, corner, p):
             ground(offset, stride, n, skipped, corner, p)
             return OPTIMAL
         for c in range(dim):
-            p.direction[c] = way * inverse[c, place]
+            p.direction[c] = way * inverse[place, c]
         evaluate_rates(p.vertices, offset, stride, n, p.direction, p.rates, dim)
         row, step = first_blocking(p.values, p.rates, n, skipped)
         if row < 0:
@@ -124,7 +124,7 @@ def descend(form, sign, stop, skipped, offset, stride, n, corner, p):
             x[c] += step * p.direction[c]
         _advance(p.values, p.rates, step, n)
         p.values[row] = 0.0
-        exchange(place, row, p.vertices, offset + row, stride, inverse, basis, dim)
+        exchange(place, row, p.vertices, offset + row, stride, corner, p)
     return STUCK
 
 
@@ -142,7 +142,7 @@ def ground(offset, stride, n, skipped, corner, p):
         row, step = -1, 0.0
         for way in range(2):
             for c in range(dim):
-                p.direction[c] = (1.0 - 2.0 * way) * p.inverses[corner, c, place]
+                p.direction[c] = (1.0 - 2.0 * way) * p.inverses[corner, place, c]
             evaluate_rates(p.vertices, offset, stride, n, p.direction, p.rates, dim)
             row, step = first_blocking(p.values, p.rates, n, skipped)
             if row >= 0:
@@ -154,7 +154,7 @@ def ground(offset, stride, n, skipped, corner, p):
             p.corners[corner, c] += step * p.direction[c]
         _advance(p.values, p.rates, step, n)
         p.values[row] = 0.0
-        exchange(place, row, p.vertices, offset + row, stride, p.inverses[corner], p.bases[corner], dim)
+        exchange(place, row, p.vertices, offset + row, stride, corner, p)
     return is_complete
 
 
@@ -172,10 +172,7 @@ def _steepest(form, sign, skipped, inverse, basis, dim):
     """Return the place in the basis whose edge descends most steeply, and which way; (-1, 0) if none descends."""
     best, way, steepest = -1, 0.0, FLAT * FLAT
     for j in range(dim):
-        slope, square = 0.0, 0.0
-        for c in range(dim):
-            slope += form[c] * inverse[c, j]
-            square += inverse[c, j] * inverse[c, j]
+        slope, square = _slope_and_square(form, inverse, j, dim)
         slope *= sign
         is_free = basis[j] < 0 or basis[j] == skipped
         if slope < 0.0 or is_free:
@@ -185,23 +182,41 @@ def _steepest(form, sign, skipped, inverse, basis, dim):
     return best, way
 
 
+@contracted_loop
+def _slope_and_square(form, inverse, j, dim):
+    slope, square = 0.0, 0.0
+    for c in range(np.uint64(dim)):
+        slope += form[c] * inverse[j, c]
+        square += inverse[j, c] * inverse[j, c]
+    return slope, square
+
+
 @inlined
-def exchange(place, row, rows, first, stride, inverse, basis, dim):
+def exchange(place, row, rows, first, stride, corner, p):
     """Put a row in the place of a basis; ``first`` is where the row's first coefficient is."""
-    pivot = 0.0
-    for c in range(dim):
-        pivot += rows[first + c * stride] * inverse[c, place]
-    for c in range(dim):
-        inverse[c, place] /= pivot
-    for j in range(dim):
-        if j == place:
+    for c in range(len(p.axes) - 1):
+        p.normal[c] = rows[first + c * stride]
+    _pivot(place, p.normal, p.inverses[corner], len(p.axes) - 1)
+    p.bases[corner, place] = row
+
+
+@contracted_loop
+def _pivot(place, normal, inverse, dim):
+    """Make the edge of a place one on which a row grows at rate 1, and the others ones on which it stays zero."""
+    pivot, n = 0.0, np.uint64(dim)
+    for c in range(n):
+        pivot += normal[c] * inverse[place, c]
+    for c in range(n):
+        inverse[place, c] /= pivot
+    for j in range(n):
+        if j == np.uint64(place):
             continue
         factor = 0.0
-        for c in range(dim):
-            factor += rows[first + c * stride] * inverse[c, j]
-        for c in range(dim):
-            inverse[c, j] -= factor * inverse[c, place]
-    basis[place] = row
+        for c in range(n):
+            factor += normal[c] * inverse[j, c]
+        if factor != 0.0:
+            for c in range(n):
+                inverse[j, c] -= factor * inverse[place, c]
 
 
 @outlined
@@ -241,4 +256,7 @@ def refine(corner, offset, stride, p):
             right = p.vertices[offset + dim * stride + basis[j]] if basis[j] >= 0 else -p.direction[-1 - basis[j]]
             value -= inverse[i, j] * right
         x[i] = value
+    for i in range(dim):
+        for j in range(i):
+            inverse[i, j], inverse[j, i] = inverse[j, i], inverse[i, j]
     return True

@@ -101,7 +101,7 @@ def least_value(form, sign, skipped, offset, stride, corner, box, p):
     for j in range(dim):
         multiplier = 0.0
         for c in range(dim):
-            multiplier += form[c] * inverse[c, j]
+            multiplier += form[c] * inverse[j, c]
         multiplier *= sign
         row = basis[j]
         if row < 0 or row == skipped or not multiplier > 0.0:
@@ -136,6 +136,12 @@ def prove_multipliers(form, sign, skipped, offset, stride, corner, normals_only,
     for j in range(dim):
         if basis[j] < 0 or basis[j] == skipped:
             return UNPROVEN
+        multiplier = 0.0
+        for c in range(dim):
+            multiplier += form[c] * inverse[j, c]
+        p.multipliers[j] = sign * multiplier
+        if not p.multipliers[j] > 0.0:
+            return UNPROVEN
     rounding = (2 * dim + 4) * UNIT_ROUNDOFF * SLACK
     largest = 0.0
     for i in range(dim):
@@ -143,10 +149,10 @@ def prove_multipliers(form, sign, skipped, offset, stride, corner, normals_only,
         for c in range(dim):
             entry, size, doubt = (-1.0 if i == c else 0.0), 0.0, 0.0
             for j in range(dim):
-                product = inverse[i, j] * p.vertices[offset + c * stride + basis[j]]
+                product = inverse[j, i] * p.vertices[offset + c * stride + basis[j]]
                 entry += product
                 size += abs(product)
-                doubt += abs(inverse[i, j]) * p.vertices[offset + (dim + ROW_ERROR) * stride + basis[j]]
+                doubt += abs(inverse[j, i]) * p.vertices[offset + (dim + ROW_ERROR) * stride + basis[j]]
             total += abs(entry) + rounding * (size + 1.0) + doubt
         largest = max(largest, total * SLACK)
     if not largest < 0.5:
@@ -155,11 +161,7 @@ def prove_multipliers(form, sign, skipped, offset, stride, corner, normals_only,
         rest[c], bounds[c] = sign * form[c], form[dim + ROW_ERROR] + rounding * abs(form[c])
     value, value_error, has_constants = sign * form[dim], form[dim + CONSTANT_ERROR], form[dim] != 0.0
     for j in range(dim):
-        multiplier = 0.0
-        for c in range(dim):
-            multiplier += form[c] * inverse[c, j]
-        multiplier *= sign
-        p.multipliers[j] = multiplier
+        multiplier = p.multipliers[j]
         for c in range(dim):
             product = multiplier * p.vertices[offset + c * stride + basis[j]]
             rest[c] -= product
@@ -172,8 +174,8 @@ def prove_multipliers(form, sign, skipped, offset, stride, corner, normals_only,
     for j in range(dim):
         doubt, longest = 0.0, 0.0
         for c in range(dim):
-            doubt += bounds[c] * abs(inverse[c, j])
-            longest = max(longest, abs(inverse[c, j]))
+            doubt += bounds[c] * abs(inverse[j, c])
+            longest = max(longest, abs(inverse[j, c]))
         doubt = (doubt + 2.0 * largest * sum_of_rests * longest) * SLACK + UNDERFLOW
         if not p.multipliers[j] > doubt:
             return UNPROVEN
