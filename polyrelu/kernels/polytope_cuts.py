@@ -33,6 +33,7 @@ SLOTS, N_SLOTS = 0, 1  # the cell's table of slots
 ZERO_LIST = 2  # forms that vanish on the whole cell
 CUT_ROW, CUT_AT, N_CUT = 3, 4, 5  # the row that has just cut the cell, and where its new vertices are
 N_MARKS = 6
+TOUCHED = 2  # of a vertex: a row that touches its cell has given it a slot since it was made
 BITS = 64  # slots in one word of a mask
 
 
@@ -90,7 +91,7 @@ def keep_part(side, row, start, n, g):
             if g.marks[v, SIGN] == 0:
                 add_slot(slot, top, g)
             top += 1
-    if g.marks[start, CUT_ROW] == row:
+    if g.marks[start, CUT_ROW] == row and _is_untouched(start, g):
         first = g.marks[start, CUT_AT]
         for v in range(first, first + g.marks[start, N_CUT]):
             _copy_vertex(top, v, g)
@@ -103,6 +104,8 @@ def keep_part(side, row, start, n, g):
                     if g.marks[u, SIGN] < 0 and _is_edge(v, u, start, n, top, g):
                         _choose_forms(top, v, u, slot, header, g)
                         top += 1
+        for v in range(first, top):
+            g.marks[v, TOUCHED] = 0
         _place(first, top, header, g)
         g.marks[start, CUT_ROW], g.marks[start, CUT_AT], g.marks[start, N_CUT] = row, first, top - first
     g.state[T.TOP] = top
@@ -110,10 +113,19 @@ def keep_part(side, row, start, n, g):
 
 
 @inlined
+def _is_untouched(start, g):
+    """Return whether the vertices that the last cut of a cell made are as they were made."""
+    first, touched = g.marks[start, CUT_AT], 0
+    for v in range(first, first + g.marks[start, N_CUT]):
+        touched |= g.marks[v, TOUCHED]
+    return touched == 0
+
+
+@inlined
 def _copy_vertex(target, source, g):
     for c in range(3 * len(g.axes) - 1):
         g.vertices[target, c] = g.vertices[source, c]
-    g.marks[target, IS_FAR] = g.marks[source, IS_FAR]
+    g.marks[target, IS_FAR], g.marks[target, TOUCHED] = g.marks[source, IS_FAR], 0
     for w in range(len(g.mask_words)):
         g.masks[target, 0, w] = g.masks[source, 0, w]
         g.masks[target, 1, w] = g.masks[source, 1, w]

@@ -19,7 +19,7 @@ from polyrelu.kernels.bounds import HUGE, SLACK, UNIT_ROUNDOFF
 from polyrelu.kernels.compiled import contracted_loop, loop
 from polyrelu.kernels.extremes import least_and_largest
 from polyrelu.kernels.geometry import ask, classify_rows, emit, has_room, keep_side, refresh, row_signs, sides_at_once
-from polyrelu.kernels.polytope_cuts import BITS, IS_FAR, SIGN, SLOTS, ZERO_LIST, add_slot, keep_part, slot_of
+from polyrelu.kernels.polytope_cuts import BITS, IS_FAR, SIGN, SLOTS, TOUCHED, ZERO_LIST, add_slot, keep_part, slot_of
 from polyrelu.kernels.polytope_vertices import sign_at
 from polyrelu.kernels.predicates import UNDERFLOW, UNKNOWN
 
@@ -220,6 +220,7 @@ def signs_at_vertices(row, level, start, n, g):
         for v in range(start + 1, start + n):
             if g.marks[v, SIGN] == 0:
                 add_slot(slot, v, g)
+                g.marks[v, TOUCHED] = 1
     return found
 
 

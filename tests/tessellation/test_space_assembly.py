@@ -181,3 +181,16 @@ def test_a_tie_below_the_winner_names_no_vertex():
         check_agreement(
             tessellate(network, domain, method=enumerate_vertices), tessellate(network, domain, method=enumerate_brute)
         )
+
+
+def test_a_form_that_touches_one_part_of_a_split_says_nothing_about_the_other():
+    """While inputs of a max unit win in turn, rows touch the first part before the second one is cut off."""
+    weight = [[1, -1, 0, 0], [-1, 0, 1, -1], [1, -1, -1, 1], [0, -1, -1, 1]]
+    layer = Layer(np.array(weight, float), np.array([1.0, -1, 0, 0]), Activation.max_units([4]))
+    network = Network((layer,), Layer(np.eye(1), np.zeros(1), Activation.same(IDENTITY, 1)))
+    domain = Domain.from_halfspaces(
+        [[-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 0], [0, 0, 0, -1], [1, 1, 1, 1]], [0, 0, 1, 0, 0]
+    )
+    check_agreement(
+        tessellate(network, domain, method=enumerate_vertices), tessellate(network, domain, method=enumerate_brute)
+    )
