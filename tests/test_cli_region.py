@@ -60,7 +60,9 @@ def test_json_says_what_regions_say(run, case):
         assert {fractions(f["row"]): f["neighbour"] for f in found["facets"]} == {
             facet.row: across.get(facet.row) for facet in region.facets
         }
-        assert [f["neurons"] for f in found["facets"]] == [list(facet.neurons) for facet in region.facets]
+        assert {fractions(f["row"]): (f["neurons"], f["domain_rows"]) for f in found["facets"]} == {
+            facet.row: (sorted(facet.neurons), list(facet.domain_rows)) for facet in region.facets
+        }
         assert set(map(fractions, found["vertices"])) == set(region.vertices)
         assert len(found["rays"]) == len(region.rays) and len(found["lines"]) == len(region.lineality)
         assert found["volume"] == (str(exact_volume(region)) if region.is_bounded else None)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from polyrelu.cli.arguments import add_model, network_and_domain
 from polyrelu.cli.output import DONE, say
+from polyrelu.cli.work import announce_compilation
 
 if TYPE_CHECKING:
     from polyrelu.exact.domain import Domain
     from polyrelu.network.model import Network
-    from polyrelu.network.pattern import Pattern
-    from polyrelu.region.facets import Facet
     from polyrelu.region.model import Region
+    from polyrelu.region.summary import RegionFacet
 
 __all__ = ["add_arguments", "run"]
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     point = parse_point(arguments.at, network.dim)
     network, domain, point = _in_hull(network, domain, point)
     region = region_at(network, point, domain)
-    summary = summarise_region(region, point, _neighbours(region))
+    summary = summarise_region(region, point, _facets(region))
     say(json.dumps(summary.to_json(), indent=2) if arguments.json else summary.to_text())
     return DONE
 
@@ -56,8 +56,17 @@ def _in_hull(network: Network, domain: Domain, point: Point) -> tuple[Network, D
     return network.restrict(hull.hull), hull.inner, hull.coordinates_of(point)
 
 
-def _neighbours(region: Region) -> list[tuple[Facet, Pattern | None]]:
+def _facets(region: Region) -> list[RegionFacet]:
     """Return all facets of a region with the pattern on their other side."""
-    from polyrelu.region.model import neighbour_across
+    from polyrelu.enumeration.march import find_region
+    from polyrelu.region.summary import RegionFacet, row_of_facet
 
-    return [(facet, neighbour_across(region, facet)) for facet in region.facets]
+    if not region.network.dim:
+        return []
+    announce_compilation("march")
+    facets = []
+    for facet in find_region(region.network, region.pattern, region.domain).facets:
+        neurons, domain_rows = tuple(map(int, facet.neurons)), tuple(map(int, facet.domain_rows))
+        row = row_of_facet(region, neurons, domain_rows, facet.neighbour)
+        facets.append(RegionFacet(row, neurons, domain_rows, facet.neighbour))
+    return facets

@@ -49,8 +49,9 @@ def announce_compilation(method: str) -> None:
     with held_interrupts():
         from polyrelu.kernels.compiled import is_cached
         from polyrelu.kernels.depth_first import enumerate_cells
+        from polyrelu.kernels.march import follow
 
-        is_ready = is_cached(enumerate_cells, CELLS[method])
+        is_ready = is_cached(follow) if method == "march" else is_cached(enumerate_cells, CELLS[method])
     if not is_ready:
         print("compiling the loops once (about a minute) ...", file=sys.stderr, flush=True)
 

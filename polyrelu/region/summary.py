@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from polyrelu.errors import UnboundedError
+import flint
+
+from polyrelu.errors import InternalError, UnboundedError
 from polyrelu.network.pattern import Pattern
 from polyrelu.region.centre import InscribedBall, chebyshev_centre
 from polyrelu.region.double_description import Generators, generators_of
-from polyrelu.region.facets import Facet
 from polyrelu.region.model import Region
 from polyrelu.region.volume import polytope_volume
 
-__all__ = ["RegionSummary", "summarise_region"]
+__all__ = ["RegionFacet", "RegionSummary", "row_of_facet", "summarise_region"]
 
 MAX_VERTEX_DIM, MAX_VERTEX_FACETS = 6, 40
 """Up to here vertices and volume are worked out."""
@@ -24,6 +25,26 @@ MAX_MAP_DIM = 8
 MAX_LINES = 40
 """So many facets and vertices the text shows at most."""
 SIZES = {1: "length", 2: "area"}
+
+
+@dataclass(frozen=True, slots=True)
+class RegionFacet:
+    """A facet of a region and what is behind it.
+
+    Attributes
+    ----------
+    row : tuple of int, length dim + 1
+        ``(a_1, …, a_dim, c)``: the region lies in ``a · x + c >= 0``, the facet on its border.
+    neurons, domain_rows : tuple of int
+        What vanishes on the facet.
+    neighbour : Pattern or None
+        None on the border of the domain.
+    """
+
+    row: tuple[int, ...]
+    neurons: tuple[int, ...]
+    domain_rows: tuple[int, ...]
+    neighbour: Pattern | None
 
 
 @dataclass(frozen=True)
@@ -35,8 +56,8 @@ class RegionSummary:
     region : Region
     point : tuple of Fraction
         The region contains it.
-    neighbours : tuple of (Facet, Pattern or None)
-        All facets, each with the pattern on its other side; None on the border of the domain.
+    facets : tuple of RegionFacet
+        All of them.
     is_bounded : bool
     ball : InscribedBall or None
         None if the region holds arbitrarily large balls.
@@ -48,7 +69,7 @@ class RegionSummary:
 
     region: Region
     point: tuple[Fraction, ...]
-    neighbours: tuple[tuple[Facet, Pattern | None], ...]
+    facets: tuple[RegionFacet, ...]
     is_bounded: bool
     ball: InscribedBall | None
     shape: Generators | None
@@ -66,9 +87,9 @@ class RegionSummary:
             "zero_neurons": list(region.zero_neurons),
             "bounded": self.is_bounded,
             "centre": None if ball is None else _texts(ball.centre),
-            "squared_radius": None if ball is None else str(ball.squared_radius),
-            "squared_radius_bound": None if ball is None else str(ball.squared_bound),
-            "volume": None if self.volume is None else str(self.volume),
+            "squared_radius": None if ball is None else _text(ball.squared_radius),
+            "squared_radius_bound": None if ball is None else _text(ball.squared_bound),
+            "volume": None if self.volume is None else _text(self.volume),
             "matrix": [_texts(row) for row in region.affine_map.matrix],
             "offset": _texts(region.affine_map.offset),
             "facets": [
@@ -76,9 +97,9 @@ class RegionSummary:
                     "row": _texts(facet.row),
                     "neurons": list(facet.neurons),
                     "domain_rows": list(facet.domain_rows),
-                    "neighbour": None if pattern is None else str(pattern),
+                    "neighbour": None if facet.neighbour is None else str(facet.neighbour),
                 }
-                for facet, pattern in self.neighbours
+                for facet in self.facets
             ],
             "vertices": vertices,
             "rays": None if shape is None else [_texts(ray) for ray in shape.rays],
@@ -101,8 +122,8 @@ class RegionSummary:
             ("centre", self._centre_text()),
             *([(SIZES.get(region.network.dim, "volume"), _rational(self.volume))] if self.volume is not None else []),
             *(("map", line) for line in _map_lines(region)),
-            ("facets", f"{len(self.neighbours)}"),
-            *((f"  {i}", _facet_text(region, facet, pattern)) for i, (facet, pattern) in self._some(self.neighbours)),
+            ("facets", f"{len(self.facets)}"),
+            *((f"  {i}", _facet_text(region, facet)) for i, facet in self._some(self.facets)),
         ]
         if self.shape is not None:
             points, ends = ((), self.shape.rays) if self.shape.lineality else (self.shape.points, self.shape.rays)
@@ -125,9 +146,7 @@ class RegionSummary:
         return list(enumerate(values))[:MAX_LINES]
 
 
-def summarise_region(
-    region: Region, point: Sequence[Fraction], neighbours: Sequence[tuple[Facet, Pattern | None]]
-) -> RegionSummary:
+def summarise_region(region: Region, point: Sequence[Fraction], facets: Sequence[RegionFacet]) -> RegionSummary:
     """Return what one region comes to.
 
     Parameters
@@ -135,15 +154,16 @@ def summarise_region(
     region : Region
     point : tuple of Fraction
         In the region.
-    neighbours : sequence of (Facet, Pattern or None)
-        All facets with the pattern on their other side; whoever has found them fastest.
+    facets : sequence of RegionFacet
+        All facets, by whoever has found them fastest.
 
     Examples
     --------
     >>> from polyrelu.region.model import neighbour_across, region_at
     >>> from polyrelu.testing import xor
     >>> region = region_at(xor(), ["1/4", "1/4"])
-    >>> found = summarise_region(region, region.witness, [(f, neighbour_across(region, f)) for f in region.facets])
+    >>> facets = [RegionFacet(f.row, f.neurons, f.domain_rows, neighbour_across(region, f)) for f in region.facets]
+    >>> found = summarise_region(region, region.witness, facets)
     >>> found.is_bounded, str(found.ball.squared_radius), found.shape.lineality, found.volume
     (False, '1/8', ((-1, 1),), None)
     """
@@ -152,14 +172,40 @@ def summarise_region(
     except UnboundedError:
         ball = None
     shape, volume = None, None
-    if region.network.dim <= MAX_VERTEX_DIM and len(neighbours) <= MAX_VERTEX_FACETS:
-        facet_rows = [facet.row for facet, _ in neighbours]
+    if region.network.dim <= MAX_VERTEX_DIM and len(facets) <= MAX_VERTEX_FACETS:
+        facet_rows = [facet.row for facet in facets]
         shape = generators_of(facet_rows, region.network.dim)
         if not shape.rays and not shape.lineality:
             lists = [[i for i, on in enumerate(shape.point_rows) if row in on] for row in range(len(facet_rows))]
             volume = polytope_volume(shape.points, lists)
     is_bounded = region.is_bounded if shape is None else volume is not None
-    return RegionSummary(region, tuple(point), tuple(neighbours), is_bounded, ball, shape, volume)
+    return RegionSummary(region, tuple(point), tuple(facets), is_bounded, ball, shape, volume)
+
+
+def row_of_facet(
+    region: Region, neurons: Sequence[int], domain_rows: Sequence[int], neighbour: Pattern | None
+) -> tuple[int, ...]:
+    """Return the row of a facet that is given by what vanishes on it.
+
+    Parameters
+    ----------
+    region : Region
+    neurons, domain_rows : sequence of int
+        All that vanish on the facet, but not on the region; at least one.
+    neighbour : Pattern or None
+        Behind the facet.
+    """
+    hrep = region.hrep
+    if domain_rows:
+        return region.rows[len(hrep.rows) + domain_rows[0]]
+    for neuron in neurons:
+        rows = {row for row, owner in zip(hrep.rows, hrep.neuron, strict=True) if owner == neuron and any(row[:-1])}
+        if len(rows) > 1 and neighbour is not None:  # several breakpoints, or a max unit of several inputs
+            behind = Region(region.network, neighbour, region.domain).rows
+            rows = {row for row in rows if tuple(-value for value in row) in behind}
+        if len(rows) == 1:
+            return rows.pop()
+    raise InternalError(f"row_of_facet needs neurons that vanish on a facet but received {neurons}. Please report it.")
 
 
 # --- text ---------------------------------------------------------------------------------------------------
@@ -175,8 +221,9 @@ def _network_text(region: Region) -> str:
     return f"{sizes}{on}, {network.n_neurons} neurons ({network.hash[:12]})"
 
 
-def _facet_text(region: Region, facet: Facet, pattern: Pattern | None) -> str:
+def _facet_text(region: Region, facet: RegionFacet) -> str:
     """Return what a facet lies on and what is beyond."""
+    pattern = facet.neighbour
     condition = f"{_form(_scaled(facet.row))} >= 0: " if region.network.dim <= MAX_MAP_DIM else ""
     if pattern is None:
         on = f", and {_neurons(facet.neurons)}" if facet.neurons else ""
@@ -226,9 +273,9 @@ def _vector(values: Sequence[Fraction | int]) -> str:
 
 def _rational(value: Fraction | int, mark: bool = True) -> str:
     """Return a rational in full if it is short, else about how large it is."""
-    text = str(value)
-    if len(text) <= 12:
-        return text
+    numerator, denominator = value.as_integer_ratio()
+    if numerator.bit_length() + denominator.bit_length() < 64 and len(str(value)) <= 12:
+        return str(value)
     return f"{_float_text(Fraction(value))}{' (about)' if mark else ''}"
 
 
@@ -236,8 +283,15 @@ def _float_text(value: Fraction) -> str:
     try:
         return f"{float(value):.6g}"
     except OverflowError:
-        return f"{'-' if value < 0 else ''}1e{len(str(abs(value.numerator))) - len(str(value.denominator))}"
+        bits = value.numerator.bit_length() - value.denominator.bit_length()
+        return f"{'-' if value < 0 else ''}2^{bits}"
 
 
 def _texts(values: Sequence[Fraction | int]) -> list[str]:
-    return [str(value) for value in values]
+    return [_text(value) for value in values]
+
+
+def _text(value: Fraction | int) -> str:
+    """Return a rational in full: Python itself refuses to write more than 4300 digits."""
+    numerator, denominator = value.as_integer_ratio()
+    return str(flint.fmpz(numerator)) + (f"/{flint.fmpz(denominator)}" if denominator != 1 else "")
