@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polyrelu.errors import InputError, InternalError, UnboundedError
+from polyrelu.errors import BudgetError, InputError, InternalError, UnboundedError
 from polyrelu.exact.linalg import dot, null_space
 from polyrelu.exact.rational import primitive_row
 from polyrelu.region.evaluation import is_strictly_inside, squared_distances
@@ -73,6 +73,8 @@ def chebyshev_centre(region: Region) -> InscribedBall:
     ------
     UnboundedError
         If the region holds arbitrarily large balls; the message names a ray along which they grow.
+    BudgetError
+        If the region has very many rows and inputs, is not in a box, and floats do not suggest a proof.
 
     Examples
     --------
@@ -163,8 +165,14 @@ def _largest_ball(
             centre, square = moved, new_square
         if not has_grown or (bound is not None and square >= GOOD_ENOUGH * bound):
             break
-    if bound is None or (square < GOOD_ENOUGH * bound and len(rows) * len(rows[0]) <= LARGEST_EXACT):
+    is_small = len(rows) * len(rows[0]) <= LARGEST_EXACT
+    if is_small and (bound is None or square < GOOD_ENOUGH * bound):
         return _exact_ball(rows)
+    if bound is None:
+        raise BudgetError(
+            f"chebyshev_centre found no proof of how large balls are in a region of {len(rows)} rows and "
+            f"{len(rows[0]) - 1} inputs. Intersect it with a box: its sides make one."
+        )
     return InscribedBall(centre, square, bound, tuple(multipliers))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import flint
 
-from polyrelu.errors import InternalError, UnboundedError
+from polyrelu.errors import BudgetError, InternalError, UnboundedError
 from polyrelu.network.pattern import Pattern
 from polyrelu.region.centre import InscribedBall, chebyshev_centre
 from polyrelu.region.double_description import Generators, generators_of
@@ -60,7 +60,8 @@ class RegionSummary:
         All of them.
     is_bounded : bool
     ball : InscribedBall or None
-        None if the region holds arbitrarily large balls.
+    no_ball : str
+        Why there is none.
     shape : Generators or None
         Vertices, rays and lines, where there are few.
     volume : Fraction or None
@@ -72,6 +73,7 @@ class RegionSummary:
     facets: tuple[RegionFacet, ...]
     is_bounded: bool
     ball: InscribedBall | None
+    no_ball: str
     shape: Generators | None
     volume: Fraction | None
 
@@ -138,7 +140,7 @@ class RegionSummary:
         if not self.region.network.dim:
             return "the region is a point"
         if self.ball is None:
-            return "none: the region holds arbitrarily large balls"
+            return self.no_ball
         return f"{_vector(self.ball.centre)}, in a ball of radius {self.ball.radius_float:.6g} (about)"
 
     @staticmethod
@@ -167,10 +169,13 @@ def summarise_region(region: Region, point: Sequence[Fraction], facets: Sequence
     >>> found.is_bounded, str(found.ball.squared_radius), found.shape.lineality, found.volume
     (False, '1/8', ((-1, 1),), None)
     """
+    ball, no_ball = None, ""
     try:
         ball = chebyshev_centre(region)
     except UnboundedError:
-        ball = None
+        no_ball = "none: the region holds arbitrarily large balls"
+    except BudgetError:
+        no_ball = "not worked out: too many inputs outside a box"
     shape, volume = None, None
     if region.network.dim <= MAX_VERTEX_DIM and len(facets) <= MAX_VERTEX_FACETS:
         facet_rows = [facet.row for facet in facets]
@@ -179,7 +184,7 @@ def summarise_region(region: Region, point: Sequence[Fraction], facets: Sequence
             lists = [[i for i, on in enumerate(shape.point_rows) if row in on] for row in range(len(facet_rows))]
             volume = polytope_volume(shape.points, lists)
     is_bounded = region.is_bounded if shape is None else volume is not None
-    return RegionSummary(region, tuple(point), tuple(facets), is_bounded, ball, shape, volume)
+    return RegionSummary(region, tuple(point), tuple(facets), is_bounded, ball, no_ball, shape, volume)
 
 
 def row_of_facet(
