@@ -12,6 +12,7 @@ WORKERS ?= auto
 
 VENV := .venv
 STAMP := $(VENV)/installed-$(EXTRAS)
+COMPILED := $(VENV)/compiled
 
 .PHONY: demo test bench check setup help clean
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ STAMP := $(VENV)/installed-$(EXTRAS)
 demo: $(STAMP)  ## set up and show what polyrelu does on a trained network
 	$(VENV)/bin/polyrelu demo
 
-test: $(STAMP)  ## set up and run all tests, the examples in the docstrings included
+test: $(STAMP) $(COMPILED)  ## set up and run all tests, the examples in the docstrings included
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
 bench: $(STAMP)  ## set up and run the benchmarks
@@ -41,6 +42,15 @@ $(STAMP): pyproject.toml constraints.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@echo "compiling the loops once (about half a minute) and keeping them for later runs"
 	@$(VENV)/bin/polyrelu demo --out-dir $(VENV)/first-run >/dev/null
+	@touch $@
+
+# All loops at once, so that the test processes do not compile the same ones side by side.
+$(COMPILED): $(STAMP) $(wildcard polyrelu/kernels/*.py)
+	@echo "compiling all loops once (a minute or two)"
+	@for method in vertices split; do \
+	  $(VENV)/bin/polyrelu tessellate polyrelu/data/wine.npz --domain 11:15,0:6,0:14 --method $$method >/dev/null 2>&1 & \
+	done; wait
+	@$(VENV)/bin/polyrelu region polyrelu/data/wine.npz --at 13,2,5 >/dev/null 2>&1
 	@touch $@
 
 help:  ## list the targets

@@ -18,7 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from polyrelu.enumeration.brute import enumerate_brute
+    from polyrelu.enumeration.march import enumerate_march
     from polyrelu.enumeration.plane import enumerate_plane
+    from polyrelu.enumeration.region_finder import find_region
+    from polyrelu.enumeration.split import enumerate_split
+    from polyrelu.enumeration.vertices import enumerate_vertices
     from polyrelu.exact.domain import Domain
     from polyrelu.network.load import load
     from polyrelu.network.model import Layer, Network
@@ -42,7 +46,11 @@ _HOME = {
     "Slice": "polyrelu.network.slices",
     "Tessellation": "polyrelu.tessellation.model",
     "enumerate_brute": "polyrelu.enumeration.brute",
+    "enumerate_march": "polyrelu.enumeration.march",
     "enumerate_plane": "polyrelu.enumeration.plane",
+    "enumerate_split": "polyrelu.enumeration.split",
+    "enumerate_vertices": "polyrelu.enumeration.vertices",
+    "find_region": "polyrelu.enumeration.region_finder",
     "from_npz": "polyrelu.network.npz",
     "from_onnx": "polyrelu.network.onnx_reader",
     "from_torch": "polyrelu.network.torch_reader",
@@ -62,7 +70,11 @@ __all__ = [
     "Tessellation",
     "__version__",
     "enumerate_brute",
+    "enumerate_march",
     "enumerate_plane",
+    "enumerate_split",
+    "enumerate_vertices",
+    "find_region",
     "from_npz",
     "from_onnx",
     "from_torch",

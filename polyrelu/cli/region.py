@@ -58,7 +58,7 @@ def _in_hull(network: Network, domain: Domain, point: Point) -> tuple[Network, D
 
 def _facets(region: Region) -> list[RegionFacet]:
     """Return all facets of a region with the pattern on their other side."""
-    from polyrelu.enumeration.march import find_region
+    from polyrelu.enumeration.region_finder import find_region
     from polyrelu.region.summary import RegionFacet, row_of_facet
 
     if not region.network.dim:

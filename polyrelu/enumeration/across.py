@@ -39,8 +39,8 @@ def digits_across(network: Network, digits: Sequence[Sequence[int]], facet: Iter
     [[0, 1], [0]]
     """
     borders: dict[int, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-    for layer, unit, digit, other in facet:
-        borders[layer][unit].append((digit, other))
+    for level, unit, digit, other in facet:
+        borders[level][unit].append((digit, other))
     here = there = network.exact.input_rows()
     normal: tuple[int, int] | None = None  # a coordinate in which the facet's form is not zero, and its sign there
     result: list[list[int]] = []
@@ -61,7 +61,7 @@ def digits_across(network: Network, digits: Sequence[Sequence[int]], facet: Iter
 def _outward(
     matrix: RationalMatrix, activation: Activation, unit: int, digit: int, pairs: Sequence[tuple[int, int]]
 ) -> tuple[int, int] | None:
-    """Return a coordinate, and the sign of the steps in it that leave the region through the facet; None for no form."""
+    """Return a coordinate, and the sign of steps in it that leave the region through the facet; None for no form."""
     for low, high in pairs:
         if digit not in (low, high):
             continue

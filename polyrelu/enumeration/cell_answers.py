@@ -91,7 +91,7 @@ class CellAnswers(Answers):
         return NO_POINT
 
 
-def _multipliers(form: Sequence[int], basis: Sequence[Row]) -> list[Fraction] | None:
+def _multipliers(form: Sequence[int], basis: Sequence[Row]) -> list[flint.fmpq] | None:
     """Return non-negative multipliers with ``form = sum of multiplier * row + rest``, the rest last and non-negative.
 
     None if there are none for this basis.

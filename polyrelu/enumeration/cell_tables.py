@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,21 +52,30 @@ def cell_tables(network: Network, domain: Domain, wants_facets: bool) -> CellTab
     DomainError
         If the domain has none.
     """
+    point, facet_rows, is_bounded = _shape(domain)
+    lines = tuple((*row, 0) for row in domain.rows)
+    laid_out = network_tables(network, len(lines))
+    lay_out_domain(lines, laid_out)
+    geometry = _geometry(laid_out, network.dim, wants_facets, is_bounded)
+    facets = laid_out.first_line + np.array(facet_rows, np.int64)
+    push_domain(facets, nearest_point(point), _box(domain), geometry)
+    return CellTables(laid_out, geometry, lines)
+
+
+def _shape(domain: Domain) -> tuple[Sequence[Fraction], list[int], bool]:
+    """Return a point inside a domain, the rows that are its facets, each once, and whether it is bounded."""
+    bounds = domain.box_bounds()
+    if bounds is not None and all(low < high for low, high in zip(*bounds, strict=True)):
+        return [(low + high) / 2 for low, high in zip(*bounds, strict=True)], list(range(2 * domain.dim)), True
     inner = find_interior_point(domain.rows, domain.dim)
     if not isinstance(inner, Witness):
         raise DomainError(
             f"The enumeration needs a domain with interior but received {domain.label!r}, which is empty or flat. "
             "tessellate() handles flat domains."
         )
-    lines = tuple((*row, 0) for row in domain.rows)
-    laid_out = network_tables(network, len(lines))
-    lay_out_domain(lines, laid_out)
     primitive = [primitive_row(row) for row in domain.rows]
-    facets = [laid_out.first_line + primitive.index(row) for row, _ in find_facets(primitive, inner.point)]
-    is_bounded = decide_bounded(domain.rows, domain.dim)[0]
-    geometry = _geometry(laid_out, network.dim, wants_facets, is_bounded)
-    push_domain(np.array(facets, np.int64), nearest_point(inner.point), _box(domain), geometry)
-    return CellTables(laid_out, geometry, lines)
+    facets = [primitive.index(row) for row, _ in find_facets(primitive, inner.point)]
+    return inner.point, facets, decide_bounded(domain.rows, domain.dim)[0]
 
 
 def _box(domain: Domain) -> NDArray[np.float64]:
@@ -77,7 +88,7 @@ def _box(domain: Domain) -> NDArray[np.float64]:
             if bounds is not None:
                 value = bounds[side][j]
             else:
-                best = maximize(tuple(sign * int(i == j) for i in range(domain.dim)) + (0,), domain.rows)
+                best = maximize([*(sign * int(i == j) for i in range(domain.dim)), 0], domain.rows)
                 if not isinstance(best, Optimal):
                     continue
                 value = sign * best.value

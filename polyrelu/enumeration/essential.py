@@ -71,7 +71,7 @@ class Essential:
     def _right_inverse(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The pseudo-inverse of the first layer's normals, and its constants."""
         forms = _first_forms(self.original).to_floats()
-        return np.linalg.pinv(forms[:, :-1]), forms[:, -1]
+        return np.asarray(np.linalg.pinv(forms[:, :-1]), np.float64), forms[:, -1]
 
 
 def essential(network: Network, domain: Domain) -> Essential:
@@ -129,10 +129,10 @@ def _independent_columns(rows: Sequence[Sequence[int]], dim: int) -> list[int]:
         return []
     residues = flint.nmod_mat(len(rows), dim, [value % PRIME for row in rows for value in row], PRIME)
     reduced, rank = residues.rref()
-    pivots = []
+    pivots: list[int] = []
     for i in range(rank):
         start = pivots[-1] + 1 if pivots else 0
-        pivots.append(next(j for j in range(start, dim) if reduced[i, j] != 0))
+        pivots.append(next(j for j in range(start, dim) if int(reduced[i, j])))
     if rank == min(len(rows), dim) or flint.fmpz_mat([list(row) for row in rows]).rank() == rank:
         return pivots
     return row_reduce(rows, dim)[1]

@@ -1,20 +1,18 @@
 """Which rows of a cell carry facets, and whether it is bounded: proposals by shooting and linear programs, with proofs.
 
-A row carries a facet iff there is a point where it is negative while all others are positive: the segment from there to a
-point inside the cell crosses the row where the others are positive. Shots from inside the cell find most facets: the row
-that is hit first, clearly before the second, gives such a point. A row is redundant iff it is non-negative where the
-others are; if the facets found so far prove that, the others are not needed (Clarkson, "More output-sensitive geometric
-algorithms", 1994). Otherwise the point that shows the contrary is shot at, which finds a new facet.
+A row carries a facet iff there is a point where it is negative while all others are positive: the segment from there
+to a point inside the cell crosses the row where the others are positive. Shots from inside the cell find most facets:
+the row that is hit first, clearly before the second, gives such a point. A row is redundant iff it is non-negative
+where the others are; if the facets found so far prove that, the others are not needed (Clarkson, "More output-sensitive
+geometric algorithms", 1994). Otherwise the point that shows the contrary is shot at, which finds a new facet.
 
-A cell is bounded iff the sum of the rows of one of its corners has a largest value. The multipliers that prove it cancel
-the normals of rows that span the space. It is unbounded if some direction has a positive rate on every row.
+A cell is bounded iff the sum of the rows of one of its corners has a largest value. The multipliers that prove it
+cancel the normals of rows that span the space. It is unbounded if some direction has a positive rate on every row.
 """
 
 from __future__ import annotations
 
 import math
-
-import numpy as np
 
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF
@@ -39,7 +37,7 @@ from polyrelu.kernels.cell_layout import (
     stride_of,
 )
 from polyrelu.kernels.cell_signs import HAS_POINT, UNDECIDED, search
-from polyrelu.kernels.compiled import inlined, loop, outlined
+from polyrelu.kernels.compiled import inlined, outlined
 from polyrelu.kernels.composition import prove_by_composition
 from polyrelu.kernels.geometry import ask
 from polyrelu.kernels.predicates import UNDERFLOW

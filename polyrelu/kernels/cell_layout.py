@@ -1,10 +1,10 @@
 """How cells of any dimension lie on their stacks: a header, then the rows, column by column.
 
-On the stack ``vertices`` a cell has a header and then, one after the other, the coefficients of all its rows, the bounds
-of their errors, their grains and factors (`polyrelu.kernels.proofs`); on the stack ``marks`` integers stand at the same places.
-Both stacks count in lines of eight numbers. Rows are turned so that the cell is on their good side, and scaled by
-powers of two. The header holds a point (proven to be strictly inside the cell if `IS_INSIDE` says so), a box around the
-cell, and a corner from which the next linear program starts (`polyrelu.kernels.programs`).
+On the stack ``vertices`` a cell has a header and then, one after the other, the coefficients of all its rows, the
+bounds of their errors, their grains and factors (`polyrelu.kernels.proofs`); on the stack ``marks`` integers stand at
+the same places. Both stacks count in lines of eight numbers. Rows are turned so that the cell is on their good side,
+and scaled by powers of two. The header holds a point (proven to be strictly inside the cell if `IS_INSIDE` says so),
+a box around the cell, and a corner from which the next linear program starts (`polyrelu.kernels.programs`).
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Cells(NamedTuple):
     are_inside : int64 array, shape (3,)
         Whether they are proven to be strictly inside the cell, on that side.
     corners, inverses, bases
-        Shapes (3, dim), (3, dim, dim), (3, dim): corners on both sides of that form, and one that moves; row ``j`` of an
-        inverse is the direction of the edge on which all rows of the basis but number ``j`` stay zero.
+        Shapes (3, dim), (3, dim, dim), (3, dim): corners on both sides of that form, and one that moves; row ``j`` of
+        an inverse is the direction of the edge on which all rows of the basis but number ``j`` stay zero.
     are_ready : int64 array, shape (3,)
         Whether the corners on the two sides are there.
     form : float64 array, shape (dim + 5,)

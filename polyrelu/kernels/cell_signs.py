@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import SLACK
 from polyrelu.kernels.cell_layout import (
@@ -54,8 +52,8 @@ NO_POINT, HAS_POINT, UNDECIDED = 0, 1, 2
 def signs_on_cell(column, level, start, g):
     """Return 1 if a form is negative somewhere inside a cell, plus 2 if it is positive somewhere.
 
-    Points on both sides are left in ``g`` for `keep_part`; a form that vanishes on the cell, or on the hyperplane of one
-    of its rows, joins the cell's lists.
+    Points on both sides are left in ``g`` for `keep_part`; a form that vanishes on the cell, or on the hyperplane of
+    one of its rows, joins the cell's lists.
     """
     base = LINE * start
     g.found[SUBJECT] = column
@@ -159,8 +157,8 @@ def _known_side(base, g):
 def search(side, skipped, base, part, g):
     """Look for a point of a cell where the form has the sign ``side``: HAS_POINT, NO_POINT or UNDECIDED.
 
-    The walk starts at the cell's corner and moves corner ``part``, which ends where the form has that sign; the point is
-    ``g.points[part]``.
+    The walk starts at the cell's corner and moves corner ``part``, which ends where the form has that sign; the point
+    is ``g.points[part]``.
     """
     dim, form = len(g.axes) - 1, g.form
     offset, stride, n = base + header_size(dim), g.marks[base + STRIDE], g.marks[base + N_ROWS]
@@ -169,7 +167,7 @@ def search(side, skipped, base, part, g):
         if attempt == 1 and not refine(part, offset, stride, g):
             return UNDECIDED
         result = descend(form, -1.0 * side, True, skipped, offset, stride, n, part, g)
-        if result == NEGATIVE or result == UNLIMITED:
+        if result in (NEGATIVE, UNLIMITED):
             _propose(side, result, base, part, g)
             if sign_inside(form, g.points[part], 0, dim) == side and is_inside(part, skipped, offset, stride, n, g):
                 g.are_inside[part] = 1
@@ -244,7 +242,7 @@ def find_corner(side, part, base, g):
 
 @inlined
 def _is_multiple(side, offset, stride, n, g):
-    """Return whether the form is a negative multiple of ``side`` times a row, by the classes of proportional columns."""
+    """Return whether the form is a negative multiple of ``side`` times a row, by classes of proportional columns."""
     dim, form = len(g.axes) - 1, g.form
     kind = g.columns[g.found[SUBJECT], T.COLUMN_CLASS]
     for i in range(n):

@@ -1,8 +1,8 @@
 """Proofs from how a layer is made of the one before it, where coordinates of the inputs do not prove anything.
 
-On a cell with fixed digits a neuron of a level that follows ReLUs is ``f = b + sum w_k u_k`` over the active neurons of the
-level before, whose ``u_k`` are non-negative there, with the weights and the bias as they are stored: exactly. So are the
-rows ``r_j`` of the same level. Hence for any ``m_j >= 0``
+On a cell with fixed digits a neuron of a level that follows ReLUs is ``f = b + sum w_k u_k`` over the active neurons
+of the level before, whose ``u_k`` are non-negative there, with the weights and the bias as they are stored: exactly. So
+are the rows ``r_j`` of the same level. Hence for any ``m_j >= 0``
 
     f = sum m_j r_j + sum (w_k - sum_j m_j w_jk) u_k + (b - sum_j m_j b_j),
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 from polyrelu.kernels import tables as T
 from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF
 from polyrelu.kernels.cell_layout import COLUMN, FACTOR, SUBJECT
-from polyrelu.kernels.compiled import inlined, loop, outlined
+from polyrelu.kernels.compiled import inlined, outlined
 from polyrelu.kernels.predicates import UNDERFLOW
 from polyrelu.kernels.tiles import TILE
 
@@ -105,7 +105,7 @@ def _nudge(factor, subject, level, n_used, offset, stride, g):
 
 @inlined
 def _solve(matrix, right, n, width, result):
-    """Add to ``result`` some solution of ``n`` equations in ``width`` unknowns, by elimination; False without pivots."""
+    """Add to ``result`` a solution of ``n`` equations in ``width`` unknowns, by elimination; False without pivots."""
     for k in range(n):
         best, pivot = 0.0, -1
         for j in range(width):

@@ -1,4 +1,4 @@
-"""One region by its pattern: the enumeration by linear programs, with every digit chosen; and the patterns next to it."""
+"""One region by its pattern: the enumeration by linear programs with every digit chosen; and the patterns beside it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ACROSS, BORDER, UNKNOWN = 0, 1, 2
 
 @loop
 def follow(words, home, tables, d, g, output):
-    """Append the region of a pattern to the output; ``home`` is the length of the domain's cell at the stack's bottom."""
+    """Append the region of a pattern to the output; ``home`` is the length of the domain's cell below all others."""
     state, levels, units = g.state, tables.levels, tables.units
     _take_pattern(words, units, d)
     _start_from_domain(home, g)
@@ -115,8 +115,8 @@ def _keep_row(row, side, is_pair, level, home, d, g):
 def neighbours(region, output, units, column_unit, column_digits, columns, n_levels, across, kinds):
     """Write what is on the other side of each facet of a region of the output.
 
-    Crossing a facet changes the digits of the neurons that vanish on it, where they are all of one level and no neuron of
-    a later level vanishes there: their forms are the same on both sides. All other patterns are left to exact forms.
+    Crossing a facet changes the digits of the neurons that vanish on it, where they are all of one level and no neuron
+    of a later level vanishes there: their forms are the same on both sides. All other patterns are left to exact forms.
     """
     first, last = output.indptr[region], output.indptr[region + 1]
     latest_zero = -1

@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from polyrelu.kernels.cell_layout import PLACE
-from polyrelu.kernels.compiled import contracted_loop, inlined, loop, outlined
+from polyrelu.kernels.compiled import contracted_loop, inlined, outlined
 
 FLAT = 2.0**-33
 """Slopes below this do not descend, and rates below this do not block: proposals only."""

@@ -13,7 +13,8 @@ Shcherbina, "Safe bounds in linear and mixed-integer linear programming", 2004).
 
 *Multipliers.* Where the least value is zero, or there is no box, the exact multipliers have to be non-negative. With
 the computed inverse ``R`` of the normals ``A`` of a basis let ``eta < 1`` bound the row sums of ``|I - R A|``; then
-``A`` is regular, and if ``r`` bounds what the computed multipliers ``m`` leave of the form's normal, the exact ones obey
+``A`` is regular, and if ``r`` bounds what the computed multipliers ``m`` leave of the form's normal, the exact ones
+obey
 
     |l_j - m_j| <= sum_i r_i |R_ij| + (eta / (1 - eta)) |r|_1 max_i |R_ij|.
 

@@ -1,4 +1,4 @@
-"""Marching across facets: all regions and neighbours of small networks, distances, budgets, networks with many inputs."""
+"""Marching across facets: regions, neighbours and distances of small networks, budgets, networks with many inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from strategies import domains, networks, random_networks, relu_networks
 
 from polyrelu.enumeration.across import digits_across
 from polyrelu.enumeration.brute import enumerate_brute
-from polyrelu.enumeration.march import enumerate_march, find_region
+from polyrelu.enumeration.march import enumerate_march
+from polyrelu.enumeration.region_finder import find_region
 from polyrelu.errors import BudgetError, DomainError, EmptyRegionError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
