@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from polyrelu import Domain, Network, load, tessellate
+from polyrelu import Domain, Network, count_regions, load, tessellate
 from polyrelu.enumeration.march import enumerate_march
 from polyrelu.enumeration.region_finder import RegionFinder
 from polyrelu.enumeration.space import SpaceRegions
@@ -185,6 +185,20 @@ def _controller(models: Path) -> None:
             f"{t.decisions.exact:>7,}",
             flush=True,
         )
+
+
+def count_whole_range(seconds: float = 600.0) -> None:
+    """Print how many regions of a controller on [-0.5, 0.5]^5 are proved within a budget: not part of `run`.
+
+    Run it with ``python -c "from benchmarks.space import count_whole_range as c; c()"``.
+    """
+    network = load(Path(__file__).resolve().parents[2] / "shared" / "models" / "ACASXU_run2a_1_1_batch_2000.onnx")
+    start = time.process_time()
+    try:
+        found, end = count_regions(network, Domain.box(["-0.5"] * 5, ["0.5"] * 5), max_seconds=seconds), "all"
+    except BudgetError as budget:
+        found, end = budget.partial, "budget reached"
+    print(f"ACAS Xu 1_1 on [-0.5, 0.5]^5: {found:,} regions proved in {time.process_time() - start:.0f} CPU s ({end})")
 
 
 def _input_box(path: Path) -> Domain:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from polyrelu.enumeration.brute import enumerate_brute
+    from polyrelu.enumeration.count import count_regions
     from polyrelu.enumeration.march import enumerate_march
     from polyrelu.enumeration.plane import enumerate_plane
     from polyrelu.enumeration.region_finder import find_region
@@ -45,6 +46,7 @@ _HOME = {
     "Region": "polyrelu.region.model",
     "Slice": "polyrelu.network.slices",
     "Tessellation": "polyrelu.tessellation.model",
+    "count_regions": "polyrelu.enumeration.count",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
     "enumerate_plane": "polyrelu.enumeration.plane",
@@ -69,6 +71,7 @@ __all__ = [
     "Slice",
     "Tessellation",
     "__version__",
+    "count_regions",
     "enumerate_brute",
     "enumerate_march",
     "enumerate_plane",

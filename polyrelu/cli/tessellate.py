@@ -23,6 +23,10 @@ MESHES = (".obj", ".ply", ".vtu")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("--method", choices=METHODS, help="enumeration (default: the one that fits)")
+    start_help = "where --method march starts: X,Y,... taken exactly, or a file with one point (default: inside)"
+    parser.add_argument("--start", metavar="POINT", help=start_help)
+    distance_help = "--method march goes at most N facets far; what is further away is left out"
+    parser.add_argument("--max-distance", type=count, metavar="N", help=distance_help)
     parser.add_argument("--max-regions", type=count, metavar="N", help="stop soon after N regions")
     parser.add_argument("--max-seconds", type=seconds, metavar="S", help="stop soon after S seconds")
     parser.add_argument("--out", metavar="FILE.parquet", help="write the tessellation, for Tessellation.load")

@@ -8,7 +8,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
+
+from polyrelu.errors import InputError
 
 if TYPE_CHECKING:
     from polyrelu.exact.domain import Domain
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "announce_compilation", "held_interrupts", "inner_dim", "progress_bar", "tessellated"]
 
-METHODS = ("plane", "vertices", "split", "brute")
+METHODS = ("plane", "vertices", "split", "march", "brute")
 CELLS = {"plane": "Polygons", "vertices": "Polytopes", "split": "Cells"}
 """What the loop is given by each method that has one."""
 
@@ -26,13 +29,24 @@ CELLS = {"plane": "Polygons", "vertices": "Polytopes", "split": "Cells"}
 def tessellated(network: Network, domain: Domain, arguments: argparse.Namespace) -> Tessellation:
     """Tessellate; say before the loops are compiled, and on a terminal how many regions there are."""
     from polyrelu.enumeration.brute import enumerate_brute
+    from polyrelu.enumeration.march import enumerate_march
     from polyrelu.enumeration.plane import enumerate_plane
     from polyrelu.enumeration.split import enumerate_split
     from polyrelu.enumeration.vertices import enumerate_vertices
     from polyrelu.tessellation.build import FIRST_SPLIT_DIM, tessellate
 
     methods: dict[str, Method] = dict(
-        zip(METHODS, (enumerate_plane, enumerate_vertices, enumerate_split, enumerate_brute), strict=True)
+        zip(
+            METHODS,
+            (
+                enumerate_plane,
+                enumerate_vertices,
+                enumerate_split,
+                _marching(enumerate_march, network, domain, arguments),
+                enumerate_brute,
+            ),
+            strict=True,
+        )
     )
     name = getattr(arguments, "method", None)
     options = {name: getattr(arguments, name, None) for name in ("max_regions", "max_seconds")}
@@ -42,6 +56,24 @@ def tessellated(network: Network, domain: Domain, arguments: argparse.Namespace)
     method = methods.get(name or "")
     with progress_bar() as progress:
         return tessellate(network, domain, method=method, progress=progress, **options)
+
+
+def _marching(march: Method, network: Network, domain: Domain, arguments: argparse.Namespace) -> Method:
+    """Return the march from where, and as far as, the arguments say; refuse them for other methods."""
+    from polyrelu.network.point_file import parse_point
+    from polyrelu.region.hull import decide_domain
+
+    start, distance = getattr(arguments, "start", None), getattr(arguments, "max_distance", None)
+    if (start, distance) != (None, None) and arguments.method != "march":
+        raise InputError(
+            f"--start and --max-distance need --method march but received {arguments.method or 'no method'}. Add it."
+        )
+    if start is None:
+        return partial(march, max_distance=distance)
+    point, hull = parse_point(start, network.dim), decide_domain(domain)
+    if hull.hull is not None and domain.contains(point):  # a flat domain is tessellated in its affine hull
+        point = hull.coordinates_of(point)
+    return partial(march, start=point, max_distance=distance)
 
 
 def announce_compilation(method: str) -> None:

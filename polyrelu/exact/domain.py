@@ -6,7 +6,9 @@ A domain is a box, a convex polygon, any H-polyhedron, or all of R^d. Rows are s
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +18,8 @@ from polyrelu.errors import DomainError, FileError
 from polyrelu.exact.rational import primitive_row, to_fraction, to_fractions
 
 __all__ = ["Domain"]
+
+MOST_L1_INPUTS = 16
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,49 @@ class Domain:
         return Domain(len(exact[0]), tuple(rows), f"{len(rows)} halfspaces")
 
     @staticmethod
+    def ball(centre: Sequence[object], radius: object, norm: object = math.inf) -> Domain:
+        """Return the points at most ``radius`` away from a centre in the L1 or the L∞ norm.
+
+        Parameters
+        ----------
+        centre : sequence of numbers or text, length dim
+            Taken exactly.
+        radius : number or text
+            Not negative.
+        norm : 1 or math.inf ("inf" will do)
+
+        Notes
+        -----
+        The L1 ball has 2^dim facets, so at most 16 inputs are accepted; the L∞ ball is a box.
+
+        Examples
+        --------
+        >>> Domain.ball([0, "1/2"], 1, norm=1).rows
+        ((2, 2, 1), (2, -2, 3), (-2, 2, 1), (-2, -2, 3))
+        >>> Domain.ball([1, 2], "1/2") == Domain.box(["1/2", "3/2"], ["3/2", "5/2"])
+        True
+        """
+        middle, reach = to_fractions(centre, "Domain.ball"), to_fraction(radius, "Domain.ball")
+        if norm not in (1, "1", math.inf, "inf") or reach < 0 or not middle:
+            raise DomainError(
+                f"Domain.ball needs a centre, a radius of at least 0 and the norm 1 or inf but received {len(middle)} "
+                f"coordinates, the radius {reach} and the norm {norm!r}. Change them."
+            )
+        if norm in (math.inf, "inf"):
+            return Domain.box([x - reach for x in middle], [x + reach for x in middle])
+        if len(middle) > MOST_L1_INPUTS:
+            raise DomainError(
+                f"Domain.ball needs at most {MOST_L1_INPUTS} inputs for the norm 1, because the ball has 2^dim facets, "
+                f"but received {len(middle)}. Use the norm inf, or a slice."
+            )
+        rows = []
+        for signs in itertools.product((1, -1), repeat=len(middle)):
+            constant = reach - sum((s * x for s, x in zip(signs, middle, strict=True)), Fraction(0))
+            rows.append(primitive_row([*map(Fraction, signs), constant]))
+        label = f"L1 ball of radius {reach} around ({', '.join(map(str, middle))})"
+        return Domain(len(middle), tuple(rows), label)
+
+    @staticmethod
     def parse(text: str, dim: int) -> Domain:
         """Return the domain that a text names, for a network with ``dim`` inputs.
 
@@ -162,7 +209,9 @@ class Domain:
 
     @staticmethod
     def read(path: str | Path) -> Domain:
-        """Return the domain in a JSON file: {"lower", "upper"}, {"vertices"} or {"normals", "offsets"}.
+        """Return the domain in a JSON file: {"lower", "upper"}, {"vertices"}, {"normals", "offsets"} or a ball.
+
+        A ball is {"centre", "radius", "norm"} with the norm 1 or "inf".
 
         Numbers may be JSON numbers (decimals are exact) or text such as "1/3".
         """
@@ -183,11 +232,14 @@ class Domain:
                 return Domain.polygon(data["vertices"])
             if keys == {"normals", "offsets"}:
                 return Domain.from_halfspaces(data["normals"], data["offsets"])
+            if keys == {"centre", "radius", "norm"}:
+                return Domain.ball(data["centre"], data["radius"], data["norm"])
         except TypeError as error:
             message = f"Domain.read needs lists of numbers in {str(path)!r} ({error}). Repair the file."
             raise FileError(message) from None
         raise FileError(
-            f"Domain.read needs the keys lower and upper, or vertices, or normals and offsets, but {str(path)!r} has "
+            f"Domain.read needs the keys lower and upper, or vertices, or normals and offsets, or centre, radius and "
+            f"norm, but {str(path)!r} has "
             f"{sorted(keys)}. Rename them."
         )
 
