@@ -77,8 +77,8 @@ def enumerate_march(
     >>> found.n_regions, found.is_complete, int(found.distances.max())
     (26, True, 5)
     >>> near = enumerate_march(generic_arrangement(3, 5), max_distance=1)
-    >>> near.is_complete, near.n_regions == 1 + (near.distances == 1).sum()
-    (False, True)
+    >>> near.is_complete, near.distances.tolist()
+    (False, [0, 1, 1, 1, 1, 1])
     """
     from polyrelu.enumeration.running import collect
 

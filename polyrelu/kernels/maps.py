@@ -190,6 +190,8 @@ def fresh_product(
         total = bounds[level, T.SIZE, c] + (bias_entry if c == last else 0.0)
         size = math.sqrt(total) * SLACK
         bounds[level, T.SIZE, c] = max(size, FLOOR) if total > 0.0 or largest > 0.0 else 0.0
+        if not total < math.inf:  # an inactive unit whose square is infinite makes it NaN
+            bounds[level, T.SIZE, c] = math.inf
         error = floats[before, T.STEEPEST] * bounds[before, T.ERROR, c] * SLACK
         bounds[level, T.INPUT_ERROR, c] = 0.0 if count == 0 and is_relu else error
     set_bounds(levels, floats, bounds, level, axes)

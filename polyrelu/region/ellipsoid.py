@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
@@ -121,12 +122,11 @@ def _proposal(normals: NDArray[np.float64], depths: NDArray[np.float64]) -> tupl
     matrix, centre = convex.Variable((dim, dim), PSD=True), convex.Variable(dim)
     inside = [convex.norm((scaled / sizes[:, None]) @ matrix, 2, axis=1) <= (scaled @ centre + depths) / sizes]
     program = convex.Problem(convex.Maximize(convex.log_det(matrix)), inside)
-    try:
-        with warnings.catch_warnings():
+    for solver in (convex.CLARABEL, convex.SCS):
+        with warnings.catch_warnings(), suppress(convex.error.SolverError):
             warnings.simplefilter("ignore")  # "may be inaccurate": what comes is only a proposal
-            program.solve(solver=convex.CLARABEL)
-    except convex.error.SolverError as error:
-        raise InternalError(f"inscribed_ellipsoid_float found no solution ({error}). Please report it.") from None
+            program.solve(solver=solver)
+            break
     if matrix.value is None or centre.value is None:
         raise InternalError(
             f"inscribed_ellipsoid_float needs a solution but the solver ended with {program.status}. "

@@ -76,6 +76,28 @@ def decide_domain(domain: Domain) -> DomainHull:
     ...
     polyrelu.errors.DomainError: A domain needs to be non-empty but 2 halfspaces holds no point. Loosen its halfspaces.
     """
+    point, equalities = _middle_of_box(domain) or _point_and_equalities(domain)
+    if not equalities:
+        return DomainHull(domain, point, (), None, domain)
+    hull = _hull_of([domain.rows[i] for i in equalities], domain)
+    rows = [_pulled_back(row, hull) for i, row in enumerate(domain.rows) if i not in equalities]
+    inner = Domain(hull.dim, tuple(row for row in rows if any(row[:-1])), f"{domain.label}, in its affine hull")
+    return DomainHull(domain, point, tuple(equalities), hull, inner)
+
+
+def _middle_of_box(domain: Domain) -> tuple[tuple[Fraction, ...], list[int]] | None:
+    """Return the middle of a box, and the rows of inputs with equal bounds; None for other domains."""
+    bounds = domain.box_bounds()
+    if bounds is None:
+        return None
+    lower, upper = bounds
+    flat = [i for i in range(domain.dim) if lower[i] == upper[i]]
+    middle = tuple((low + high) / 2 for low, high in zip(lower, upper, strict=True))
+    return middle, [row for i in flat for row in (2 * i, 2 * i + 1)]
+
+
+def _point_and_equalities(domain: Domain) -> tuple[tuple[Fraction, ...], list[int]]:
+    """Return a point of a domain's relative interior, and the rows that vanish on all of it, by linear programs."""
     equalities: list[int] = []
     while True:
         # An equality is the row and, turned round, a further one; the first round has none, so that a
@@ -90,13 +112,7 @@ def decide_domain(domain: Domain) -> DomainHull:
                 f"A domain needs to be non-empty but {domain.label} holds no point. Loosen its halfspaces.", answer
             )
         equalities += [i for i, is_strict in enumerate(strict) if is_strict and answer.multipliers[i]]
-    equalities.sort()
-    if not equalities:
-        return DomainHull(domain, answer.point, (), None, domain)
-    hull = _hull_of([domain.rows[i] for i in equalities], domain)
-    rows = [_pulled_back(row, hull) for i, row in enumerate(domain.rows) if i not in equalities]
-    inner = Domain(hull.dim, tuple(row for row in rows if any(row[:-1])), f"{domain.label}, in its affine hull")
-    return DomainHull(domain, answer.point, tuple(equalities), hull, inner)
+    return answer.point, sorted(equalities)
 
 
 def _hull_of(equalities: list[tuple[int, ...]], domain: Domain) -> Slice:

@@ -328,9 +328,6 @@ def _checked(domain: Domain | None, network: Network) -> Domain | None:
 
 
 def _interior_of(domain: Domain) -> tuple[Fraction, ...]:
-    bounds = domain.box_bounds()
-    if bounds is not None and all(low < high for low, high in zip(*bounds, strict=True)):
-        return tuple((low + high) / 2 for low, high in zip(*bounds, strict=True))
     hull = decide_domain(domain)
     if not hull.is_full_dimensional:
         raise DomainError(

@@ -11,12 +11,14 @@ from oracle import text
 from strategies import domains, networks, random_networks, relu_networks
 
 from polyrelu.enumeration.brute import enumerate_brute
+from polyrelu.enumeration.plane import enumerate_plane
 from polyrelu.enumeration.space import SpaceRegions
 from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.errors import BudgetError, DomainError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.rational import nearest_float
 from polyrelu.network.model import Network
+from polyrelu.network.slices import Slice
 from polyrelu.region.model import Region
 from polyrelu.testing import gaussian, generic_arrangement
 
@@ -130,3 +132,16 @@ def test_other_dimensions_are_refused_with_the_method_that_takes_them(dim):
 def test_a_flat_domain_is_refused():
     with pytest.raises(DomainError, match="interior"):
         enumerate_vertices(gaussian([3, 3, 1]), Domain.box([0, 0, 0], [1, 1, 0]))
+
+
+def test_an_inactive_neuron_whose_square_is_infinite_costs_no_bound():
+    """Its weights leave no trace in the next layer, but floats say ``infinity * 0``."""
+    hidden = [
+        ([[0, 0, 0], [0, 3, 3], [2.0**1000, 2.0**1000, 0], [-(2.0**1000), -3 * 2.0**1000, 2.0**-1000]], [0, 0, 0, 0]),
+        ([[1.25, 0.75, 0.7, 0.7], [1.5, 0.5, -0.5, 1.4]], [-2.5, 1.5]),
+    ]
+    network = Network.from_arrays([*hidden, ([[3, 2]], [-1])])
+    domain = Domain.from_halfspaces([[7, 0, 0], [0, -4, 0], [0, 0, 1]], [-11, -1, 0])
+    check_agreement(enumerate_vertices(network, domain), enumerate_brute(network, domain))
+    plane = network.restrict(Slice.through([-2, 1, -1], [-3, 2, -2], [-2, 3, -1]))
+    assert enumerate_plane(plane).n_regions == len(enumerate_brute(plane))
