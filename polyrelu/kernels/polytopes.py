@@ -19,7 +19,18 @@ from polyrelu.kernels.bounds import HUGE, SLACK, UNIT_ROUNDOFF
 from polyrelu.kernels.compiled import contracted_loop, loop
 from polyrelu.kernels.extremes import least_and_largest
 from polyrelu.kernels.geometry import ask, classify_rows, emit, has_room, keep_side, refresh, row_signs, sides_at_once
-from polyrelu.kernels.polytope_cuts import BITS, IS_FAR, SIGN, SLOTS, TOUCHED, ZERO_LIST, add_slot, keep_part, slot_of
+from polyrelu.kernels.polytope_cuts import (
+    BITS,
+    CUT_ROW,
+    IS_FAR,
+    SIGN,
+    SLOTS,
+    TOUCHED,
+    ZERO_LIST,
+    add_slot,
+    keep_part,
+    slot_of,
+)
 from polyrelu.kernels.polytope_vertices import sign_at
 from polyrelu.kernels.predicates import UNDERFLOW, UNKNOWN
 
@@ -217,6 +228,7 @@ def signs_at_vertices(row, level, start, n, g):
         g.state[T.ZERO_TOP] = top + 1
     elif n_zero and found != 3:
         slot = slot_of(row, start, n, g)
+        g.marks[start, CUT_ROW] = -1  # the slot of a row that has cut this cell may be this one now
         for v in range(start + 1, start + n):
             if g.marks[v, SIGN] == 0:
                 add_slot(slot, v, g)
