@@ -11,7 +11,7 @@ from polyrelu.enumeration.march import enumerate_march
 from polyrelu.enumeration.split import enumerate_split
 from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.exact.domain import Domain
-from polyrelu.network.activation import MAX_UNIT, Activation
+from polyrelu.network.activation import MAX_UNIT, Activation, PiecewiseLinear
 from polyrelu.network.model import Layer, Network
 from polyrelu.tessellation.build import tessellate
 from polyrelu.tessellation.model import Tessellation
@@ -43,3 +43,18 @@ def test_all_enumerations_agree(seed, domain):
         assert sorted(t.pattern_texts()) == expected
         assert neighbours(t) == neighbours(found[0])
         t.check_euler()
+
+
+def test_a_row_that_touches_a_cell_between_its_two_parts_leaves_their_slots_alone():
+    """Four forms of one neuron compete: all their borders are parallel planes, some of them the same."""
+    hard_tanh = PiecewiseLinear("hard_tanh", (-1, 1), (0, 1, 0), (-1, 0, 1))
+    relu = PiecewiseLinear("relu", (0,), (0, 1), (0, 0))
+    narrow = Layer(np.full((1, 3), 0.125), np.array([0.125]), Activation((hard_tanh,), np.array([0]), np.array([0, 1])))
+    maxima = Activation((relu,), np.array([MAX_UNIT, MAX_UNIT, 0, 0, 0]), np.array([0, 2, 6, 7, 8, 9]))
+    weights = np.array([[-1.0], [1], [-1], [-2], [1], [-1], [1], [1], [1]])
+    wide = Layer(weights, np.array([0.0, 0, 0, 2, 0, 0, 0, 0, 0]), maxima)
+    last = Network.from_arrays([(np.full((1, 5), 0.125), [0.125]), ([[1]], [0])])
+    network = Network((narrow, wide, *last.hidden), last.output)
+    by_vertices, by_programs = (tessellate(network, method=m) for m in (enumerate_vertices, enumerate_split))
+    assert sorted(by_vertices.pattern_texts()) == sorted(by_programs.pattern_texts())
+    assert neighbours(by_vertices) == neighbours(by_programs)
