@@ -7,13 +7,16 @@ Divisions follow IEEE (no exception for a zero divisor), because every bound tre
 error bounds allow it may fuse a product with a sum, or sum in another order.
 
 Numba takes a cached function as current while its own file is unchanged, although what it calls may live in
-another file. Here the stamp of every cached function covers all files of the folder.
+another file. Here the stamp of every cached function covers all files of the folder. Processes that compile at the same
+time take turns at the cache: numba numbers its files without looking at what another process has just written.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,11 +40,36 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False
 def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher: Any = njit(cache=True, **_OPTIONS, **options)(function)
-        dispatcher._cache._cache_file._source_stamp = _STAMP
+        cache = dispatcher._cache._cache_file
+        cache._source_stamp = _STAMP
+        cache.save, cache.load = _in_turn(cache.save), _in_turn(cache.load)
         dispatcher.get_call_template = _without_constants(dispatcher.get_call_template)
         return dispatcher
 
     return decorate
+
+
+_LOCK = Path(__file__).with_name("__pycache__") / "loops.lock"
+_is_held = False
+
+
+def _in_turn(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method of the cache wait for other processes, where the cache's folder can hold a lock."""
+
+    def call(*arguments: Any) -> Any:
+        global _is_held
+        with ExitStack() as stack:
+            if not _is_held:
+                with suppress(OSError):
+                    file = stack.enter_context(_LOCK.open("a"))
+                    fcntl.flock(file, fcntl.LOCK_EX)
+            before, _is_held = _is_held, True
+            try:
+                return method(*arguments)
+            finally:
+                _is_held = before
+
+    return call
 
 
 def _without_constants(template: Callable[..., Any]) -> Callable[..., Any]:
