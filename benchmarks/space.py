@@ -222,6 +222,5 @@ def _classifier(models: Path) -> None:
     print(f"tables: {time.process_time() - start:.2f} CPU s")
     for image in images:
         start = time.process_time()
-        finder.first_words(image.tolist())
-        region = finder.region(finder.n_found - 1)
+        region = finder.region(finder.visit_at(image.tolist()))
         print(f"{len(region.facets)} facets in {time.process_time() - start:.2f} CPU s; {region.decisions}")

@@ -129,7 +129,7 @@ def enumerate_plane(
     if network.dim > 2:
         raise DomainError(
             f"enumerate_plane needs a network with 1 or 2 inputs but received one with {network.dim}. "
-            "Restrict it to a slice, or use enumerate_brute."
+            "Restrict it to a slice, or use enumerate_vertices or enumerate_split."
         )
     if network.dim == 1:
         network, region_domain = strip_network(network), strip_domain(region_domain)

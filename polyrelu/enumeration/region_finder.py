@@ -88,12 +88,10 @@ def find_region(network: Network, at: Sequence[object] | Pattern, domain: Domain
     ('11|0', [((0,), '01|0'), ((2,), '11|1')])
     """
     finder = RegionFinder(network, (domain or Domain.all(network.dim)).check_dim(network.dim))
-    if isinstance(at, Pattern):
-        words = network.layout.pack(np.array([network.pattern(at.digits).digits], np.int64))[0]
-        finder.visit(words)
-    else:
-        words = finder.first_words(at)
-    return finder.region(finder.visit(words))
+    if not isinstance(at, Pattern):
+        return finder.region(finder.visit_at(at))
+    digits = np.array([network.pattern(at.digits).digits], np.int64)
+    return finder.region(finder.visit(network.layout.pack(digits)[0]))
 
 
 class RegionFinder:
@@ -152,6 +150,12 @@ class RegionFinder:
         inward = [a - b for a, b in zip(hull.point, point, strict=True)]
         axes = [[int(i == j) for j in range(len(point))] for i in range(len(point))]
         return layout.pack(np.array([exact.pattern_at(point, [inward, *axes]).digits], np.int64))[0]
+
+    def visit_at(self, start: Sequence[object]) -> int:
+        """Find the region at a point of the domain; return its number in the output."""
+        before = self.n_found
+        words = self.first_words(start)  # has found it already, unless it had to step off a border
+        return before if self.n_found > before else self.visit(words)
 
     def visit(self, words: NDArray[np.uint64]) -> int:
         """Find the region of a pattern; return its number in the output.
