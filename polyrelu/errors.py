@@ -9,6 +9,7 @@ from typing import Any
 
 __all__ = [
     "BudgetError",
+    "CertificateError",
     "DomainError",
     "EmptyRegionError",
     "EnumerationInterrupted",
@@ -74,6 +75,10 @@ class EmptyRegionError(PatternError):
 
 class UnboundedError(InputError):
     """A bounded set was needed; the message names a ray of the one received."""
+
+
+class CertificateError(InputError):
+    """A proof that does not prove what it says; the message names the condition that failed."""
 
 
 class FileError(InputError):
