@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypedDict, Unpack
 
 from polyrelu.errors import BudgetError, CertificateError, InternalError
 from polyrelu.exact.domain import Domain
@@ -17,7 +18,16 @@ from polyrelu.region.lp import Optimal, maximize
 from polyrelu.tessellation.build import Method, tessellate
 from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["Ground", "find_ground", "require"]
+__all__ = ["Ground", "Options", "find_ground", "require"]
+
+
+class Options(TypedDict, total=False):
+    """How the regions are enumerated: the keywords of `tessellate`."""
+
+    method: Method | None
+    max_regions: int | None
+    max_seconds: float | None
+    progress: Callable[[int], None] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +93,7 @@ class Ground:
         return tuple(Fraction(dot(row[:-1], direction)) for row in hull.matrix.to_fractions())
 
 
-def find_ground(
-    network: Network,
-    domain: Domain | None = None,
-    *,
-    method: Method | None = None,
-    max_regions: int | None = None,
-    max_seconds: float | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> Ground | None:
+def find_ground(network: Network, domain: Domain | None = None, **options: Unpack[Options]) -> Ground | None:
     """Return a network's regions in a domain as a ground for statements, None if a budget left no region.
 
     Parameters as for `tessellate`. Where a budget ends the enumeration, the ground holds what was found until then
@@ -107,9 +109,7 @@ def find_ground(
     """
     domain = domain or Domain.all(network.dim)
     try:
-        found: Tessellation | None = tessellate(
-            network, domain, method=method, max_regions=max_regions, max_seconds=max_seconds, progress=progress
-        )
+        found: Tessellation | None = tessellate(network, domain, **options)
     except BudgetError as error:
         found = error.partial
     if found is None:

@@ -56,10 +56,10 @@ def find_interior(rows: Sequence[Sequence[int]], dim: int) -> Interior | Emptine
     Examples
     --------
     >>> find_interior([(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 2)], 2)
-    Interior(dim=1, point=(Fraction(0, 1), Fraction(1, 1)), flatness=(Fraction(1, 1), Fraction(1, 1), Fraction(0, 1), \
+    Interior(dim=1, point=(Fraction(0, 1), Fraction(1, 1)), flatness=(Fraction(1, 2), Fraction(1, 2), Fraction(0, 1), \
 Fraction(0, 1)))
     >>> find_interior([(1, -1), (-1, 0)], 1)
-    Emptiness(multipliers=(Fraction(1, 1), Fraction(1, 1)))
+    Emptiness(multipliers=(Fraction(1, 2), Fraction(1, 2)))
     """
     flatness = [Fraction(0)] * len(rows)
     while True:

@@ -90,5 +90,7 @@ a bounded domain first.
         """Return whether a point lies in the closed polyhedron."""
         values = to_fractions(point, "Polyhedron.contains")
         if len(values) != self.dim:
-            raise InputError(f"Polyhedron needs a point of {self.dim} coordinates but received {len(values)}. Match them.")
+            raise InputError(
+                f"Polyhedron needs a point of {self.dim} coordinates but received {len(values)}. Match them."
+            )
         return all(dot(row, (*values, 1)) >= 0 for row in self.rows)

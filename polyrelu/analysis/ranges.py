@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Unpack
 
-from polyrelu.analysis.ground import Ground, find_ground, require
+from polyrelu.analysis.ground import Ground, Options, find_ground, require
 from polyrelu.analysis.maximum import OutputMaximum, OutputRise, is_about, maximize_outputs
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.errors import InputError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
-from polyrelu.tessellation.build import Method
 
 __all__ = ["OutputRange", "RangeEvidence", "chosen_outputs", "output_range", "ranges_on"]
 
@@ -77,11 +77,7 @@ def output_range(
     network: Network,
     domain: Domain | None = None,
     outputs: Sequence[int] | None = None,
-    *,
-    method: Method | None = None,
-    max_regions: int | None = None,
-    max_seconds: float | None = None,
-    progress: Callable[[int], None] | None = None,
+    **options: Unpack[Options],
 ) -> Verdict:
     """Return the exact least and largest value of each output on a domain.
 
@@ -92,8 +88,8 @@ def output_range(
         All of R^dim by default. It may be unbounded or flat.
     outputs : sequence of int, optional
         Which ones; all by default.
-    method, max_regions, max_seconds, progress : optional
-        As for `tessellate`.
+    **options
+        ``method``, ``max_regions``, ``max_seconds``, ``progress``, as for `tessellate`.
 
     Returns
     -------
@@ -114,9 +110,7 @@ def output_range(
     """
     domain = domain or Domain.all(network.dim)
     numbers = chosen_outputs("output_range", network, outputs)
-    ground = find_ground(
-        network, domain, method=method, max_regions=max_regions, max_seconds=max_seconds, progress=progress
-    )
+    ground = find_ground(network, domain, **options)
     if ground is None:
         return Verdict(f"the ranges of outputs {numbers} on {domain.label} are known", None, None)
     evidence = ranges_on(ground, numbers)
