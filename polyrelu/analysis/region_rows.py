@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import CertificateError, InternalError
+from polyrelu.exact.linalg import dot
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.tessellation.exact_corners import Form
@@ -24,7 +26,7 @@ from polyrelu.tessellation.region_forms import RegionForms
 if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["LocalRows", "LocalView", "local_views"]
+__all__ = ["LocalRows", "LocalView", "local_views", "step_inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,18 @@ class LocalRows:
         layer, unit = t.network.neurons[owner].tolist()
         is_max = t.network.hidden[layer].activation.kind[unit] == MAX_UNIT
         return _coprime(form if is_max or number < digit else [-value for value in form])
+
+
+def step_inside(
+    view: LocalView, point: Sequence[Fraction], direction: Sequence[Fraction | int]
+) -> tuple[tuple[Fraction, ...], Fraction]:
+    """Return a point of a region beyond an interior one in a direction, and how many times the direction it is away."""
+    size = Fraction(1)
+    while True:
+        moved = tuple(a + size * b for a, b in zip(point, direction, strict=True))
+        if all(dot(row, (*moved, 1)) >= 0 for row in view.rows):
+            return moved, size
+        size /= 2
 
 
 def _facet_row(t: Tessellation, local: LocalRows, reference: LocalRows, facet: int) -> tuple[Form, tuple[int, ...]]:
