@@ -64,6 +64,7 @@ class RangeEvidence:
 
     def check(self) -> None:
         """Raise `CertificateError` unless each end is proved, given that the regions cover the domain."""
+        require(len(self.ranges) == len(self.lower) == len(self.upper), "two proofs for each range")
         for found, lower, upper in zip(self.ranges, self.lower, self.upper, strict=True):
             for sign, proof in ((-1, lower), (1, upper)):
                 weights = tuple(Fraction(sign * (i == found.output)) for i in range(len(proof.weights)))

@@ -60,15 +60,18 @@ class NotReached:
     ground : Ground
     outputs : Domain
     strict : tuple of bool, one for each row of ``outputs``
-    multipliers : tuple of (Multipliers, tuple of Fraction), one for each region
-        Of rows of the region, and of each row of ``outputs``. Their sum has a zero normal, and a constant that is
-        negative, or zero while a strict row has a positive multiplier (Farkas' lemma, Motzkin's theorem).
+    of_rows : tuple of Multipliers, one for each region
+        Of rows of the region.
+    of_outputs : tuple of tuples of Fraction, one for each region
+        Of the rows of ``outputs``. Both sums together have a zero normal, and a constant that is negative, or zero
+        while a strict row has a positive multiplier (Farkas' lemma, Motzkin's theorem).
     """
 
     ground: Ground
     outputs: Domain
     strict: tuple[bool, ...]
-    multipliers: tuple[tuple[Multipliers, tuple[Fraction, ...]], ...]
+    of_rows: tuple[Multipliers, ...]
+    of_outputs: tuple[tuple[Fraction, ...], ...]
 
     def check(self) -> None:
         """Raise `CertificateError` unless the multipliers exclude every region, given that these cover the domain."""
@@ -76,9 +79,9 @@ class NotReached:
         self.ground.check()
         require(self.outputs.dim == self.ground.network.n_out, "a polyhedron of the outputs")
         require(len(self.strict) == len(self.outputs.rows), "a flag for each row")
-        require(len(self.multipliers) == t.n_regions, "multipliers for each region")
+        require(len(self.of_rows) == len(self.of_outputs) == t.n_regions, "multipliers for each region")
         local = LocalRows(t)
-        for region, (of_rows, of_outputs) in enumerate(self.multipliers):
+        for region, (of_rows, of_outputs) in enumerate(zip(self.of_rows, self.of_outputs, strict=True)):
             local.move_to(region)
             rows = pulled_back(self.outputs, local.outputs())
             require(len(of_outputs) == len(rows), f"a multiplier for each row of the outputs (region {region})")
@@ -152,7 +155,7 @@ def decide_reachable(
 
 def find_reached(ground: Ground, outputs: Domain, strict: Sequence[bool]) -> Reached | NotReached:
     """Return an input in the regions of a ground with an output in a polyhedron, or why there is none in them."""
-    excluded = []
+    of_rows, of_outputs = [], []
     for view in local_views(ground.tessellation):
         rows = (*view.rows, *pulled_back(outputs, view.outputs))
         n = len(view.rows)
@@ -160,8 +163,9 @@ def find_reached(ground: Ground, outputs: Domain, strict: Sequence[bool]) -> Rea
         if isinstance(found, Witness):
             point = ground.to_input(found.point)
             return Reached(ground.network, ground.domain, outputs, tuple(strict), point)
-        excluded.append((named_multipliers(view.names, found.multipliers[:n]), found.multipliers[n:]))
-    return NotReached(ground, outputs, tuple(strict), tuple(excluded))
+        of_rows.append(named_multipliers(view.names, found.multipliers[:n]))
+        of_outputs.append(found.multipliers[n:])
+    return NotReached(ground, outputs, tuple(strict), tuple(of_rows), tuple(of_outputs))
 
 
 def reaches(network: Network, outputs: Domain, strict: Sequence[bool], point: Sequence[Fraction]) -> bool:
