@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import flint
@@ -39,68 +40,92 @@ class LayerBorders:
         self.sides: list[list[dict[int, int]]] = []
         self.strict: list[int] = []
         self.units: list[int] = []
-        self._terms: list[tuple[int, int, int, int]] = []  # row, other row or -1, numerator and denominator of a breakpoint
+        self._terms: list[tuple[int, int, int, int]] = []  # row, other row or -1, the breakpoint's two numbers
         for unit, kind in enumerate(activation.kind.tolist()):
             first, n = len(self._terms), int(activation.n_pieces[unit])
             if n < 2:
                 continue
             self.units.append(unit)
+            choices: list[dict[int, int]] = []
             if kind == MAX_UNIT:
-                pairs = {(p, q): first + i for i, (p, q) in enumerate((p, q) for q in range(n) for p in range(q))}
+                pairs = {pair: first + i for i, pair in enumerate(itertools.combinations(range(n), 2))}
                 self._terms += [(starts[unit] + p, starts[unit] + q, 0, 1) for p, q in pairs]
                 self.strict += [MINUS] * len(pairs)
-                self.sides.append([{b: PLUS if p == t else MINUS for (p, q), b in pairs.items() if t in (p, q)} for t in range(n)])
+                for t in range(n):
+                    choices.append({b: PLUS if p == t else MINUS for (p, q), b in pairs.items() if t in (p, q)})
             else:
                 points = activation.functions[kind].breakpoints
                 self._terms += [(starts[unit], -1, p.numerator, p.denominator) for p in points]
                 self.strict += [PLUS] * len(points)
-                near = [{first + t - 1: PLUS, first + t: MINUS} for t in range(n)]
-                self.sides.append([{b: side for b, side in s.items() if first <= b < first + n - 1} for s in near])
+                for t in range(n):
+                    choices.append(({first + t - 1: PLUS} if t else {}) | ({first + t: MINUS} if t < n - 1 else {}))
+            self.sides.append(choices)
         self.owner = {b: unit for unit, choices in enumerate(self.sides) for sides in choices for b in sides}
         self.is_binary = all(len(choices) == 2 for choices in self.sides)
-        self.n_bytes = -(-len(self.sides) // 8) if self.is_binary else len(self.sides)
+        self._is_plain = self._terms == [(row, -1, 0, 1) for row in range(activation.n_preactivations)]
 
-    def forms(self, preactivations: RationalMatrix) -> list[Row]:
-        """Return the borders on a cell, from the layer's preactivations there."""
+    def forms(self, preactivations: RationalMatrix) -> flint.fmpz_mat:
+        """Return the borders on a cell, one a row, from the layer's preactivations there."""
+        if self._is_plain:
+            return preactivations.numerators
         rows, denominator = preactivations.numerators.tolist(), preactivations.denominator
         forms = []
         for row, other, numerator, scale in self._terms:
             form = rows[row] if other < 0 else [a - b for a, b in zip(rows[row], rows[other], strict=True)]
-            if numerator:
-                form = [*(scale * a for a in form[:-1]), scale * form[-1] - numerator * denominator]
-            forms.append(form)
-        return forms
+            forms.append([scale * a for a in form])
+            forms[-1][-1] -= numerator * denominator
+        return flint.fmpz_mat(forms) if forms else flint.fmpz_mat(0, preactivations.shape[1])
 
-    def sides_among(self, cells: Sequence[Sequence[int]]) -> list[int]:
-        """Return for each border on which sides of it the cells with these digits lie: 0 for none, `BOTH` for both."""
-        found = [0] * len(self.strict)
-        for choices, digits in zip(self.sides, zip(*cells, strict=True), strict=True):
-            for digit in set(digits):
-                for border, side in choices[digit].items():
+    def sides_of(self, digits: NDArray[np.uint8], starts: Sequence[int]) -> list[list[int]]:
+        """Return on which sides of each border there are cells, for each run of cells from one start to the next.
+
+        Parameters
+        ----------
+        digits : uint8 array, shape (n_cells, n_digits)
+        starts : sequence of int
+            First cell of each run.
+        """
+        if self.is_binary and len(self.strict) == len(self.sides):  # one border each
+            low = np.minimum.reduceat(digits, starts, axis=0)
+            high = np.maximum.reduceat(digits, starts, axis=0)
+            pairs = [[choices[0][b], choices[1][b]] for b, choices in enumerate(self.sides)]
+            values = np.array(pairs, np.uint8).reshape(-1, 2)
+            return (values.T[0] * (low == 0) | values.T[1] * (high == 1)).tolist()
+        result = []
+        for start, stop in itertools.pairwise([*starts, len(digits)]):
+            found = [0] * len(self.strict)
+            for choices, own in zip(self.sides, digits[start:stop].T.tolist(), strict=True):
+                for border, side in itertools.chain.from_iterable(choices[digit].items() for digit in set(own)):
                     found[border] |= side
-        return found
+            result.append(found)
+        return result
 
     def between(self, unit: int, digit: int, other: int) -> int:
         """Return the border that parts two digits of a unit, or -1 if they are not next to each other."""
         ours, theirs = self.sides[unit][digit], self.sides[unit][other]
         return next((b for b in ours if b in theirs and ours[b] != theirs[b]), -1)
 
-    def fit(self, packed: NDArray[np.uint8]) -> bool:
-        """Return whether all packed digits, shape (n_cells, n_bytes), are digits of the layer."""
-        if packed.shape[1:] != (self.n_bytes,):
-            return False
-        if self.is_binary:
-            return not np.unpackbits(packed, axis=1)[:, len(self.sides) :].any()
-        return bool((packed < np.array([len(choices) for choices in self.sides])).all())
+    def unpack(self, packed: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """Return digits, shape (n_cells, n_digits), or None if the bytes are none of this layer.
 
-    def unpack(self, packed: bytes) -> list[int]:
-        """Return the digits that some bytes hold: eight bits a byte from the highest on, or a byte each."""
-        if not self.is_binary:
-            return list(packed)
-        return [packed[i >> 3] >> (7 - (i & 7)) & 1 for i in range(len(self.sides))]
+        A byte holds eight bits, the highest first, if all units have two digits, and else one digit.
+        """
+        n = len(self.sides)
+        if packed.shape[1:] != (-(-n // 8) if self.is_binary else n,):
+            return None
+        digits = np.unpackbits(packed, axis=1) if self.is_binary else packed
+        if digits[:, n:].any() or (digits[:, :n] >= np.array([len(choices) for choices in self.sides])).any():
+            return None
+        return digits[:, :n]
 
-    def unit_digits(self, digits: Sequence[int]) -> list[int]:
+    def pack(self, digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return what `unpack` reads."""
+        return np.packbits(digits, axis=1) if self.is_binary else digits
+
+    def unit_digits(self, digits: bytes) -> Sequence[int]:
         """Return a digit for every unit, 0 for those without one."""
+        if len(digits) == self.n_units:
+            return digits
         result = [0] * self.n_units
         for unit, digit in zip(self.units, digits, strict=True):
             result[unit] = digit

@@ -1,16 +1,17 @@
 """The file of a certificate: what it holds, how it is written, and how it is read without trusting it.
 
-docs/certificate_format.md defines every field, and proves that the conditions of the checkers suffice. All sizes follow from
-the header and must add up to the length of the file, before anything of that size is made.
+docs/certificate_format.md defines every field, and proves that the conditions of the checkers suffice. All sizes follow
+from the header and must add up to the length of the file, before anything of that size is made.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -47,8 +48,8 @@ class Level:
     digits : uint8 array, shape (n_cells, width)
         The packed digits of the level's layer.
     facets : int32 array, shape (n_facets, 2)
-        The cells on both sides, the smaller one first; on the border of the domain -1 - r in place of the second, if the
-        domain's row r vanishes there.
+        The cells on both sides; on the border of the domain -1 - r in place of the second, if the domain's row r
+        vanishes there.
     starts : int64 array, shape (n_cells + 1,); sides : int32 array
         Facets of cell ``i`` are ``sides[starts[i]:starts[i + 1]]``; with polygons counter-clockwise.
     bases : uint16 array, shape (n_bases, dim)
@@ -84,10 +85,12 @@ class Points:
             return False
         return not self.floats[listed].any()
 
-    def __getitem__(self, index: int) -> list[Fraction]:
-        if index in self.exact:
-            return list(self.exact[index])
-        return [Fraction(value) for value in self.floats[index].tolist()]
+    def scaled(self, index: int) -> list[int]:
+        """Return a point in homogeneous coordinates: integers, and last what to divide them by."""
+        point: Sequence[float | Fraction] = self.exact.get(index) or self.floats[index].tolist()
+        ratios = [value.as_integer_ratio() for value in point]
+        scale = math.lcm(*(denominator for _, denominator in ratios))
+        return [*(numerator * (scale // denominator) for numerator, denominator in ratios), scale]
 
 
 @dataclass(frozen=True)
@@ -174,8 +177,8 @@ def to_bytes(certificate: Certificate) -> Iterator[bytes]:
     text = json.dumps(header).encode()
     if len(text) > MOST_HEADER:
         raise CertificateError(
-            f"A certificate needs a header of at most {MOST_HEADER:,} bytes but this one has {len(text):,}: too many points "
-            "are no floats. Cut the domain."
+            f"A certificate needs a header of at most {MOST_HEADER:,} bytes but this one has {len(text):,}: too many "
+            "points are no floats. Cut the domain."
         )
     digest = hashlib.sha256()
     for piece in (MAGIC, len(text).to_bytes(8, "little"), text):
@@ -230,7 +233,8 @@ def refuse(condition: str) -> NoReturn:
 
 def _certificate(header: dict[str, Any], data: memoryview) -> Certificate:
     expected = {
-        "network", "input_map", "dim", "domain", "label", "proof", "levels", "exact_witnesses", "exact_facet_points", "shapes",
+        "network", "input_map", "dim", "domain", "label", "proof", "levels", "exact_witnesses", "exact_facet_points",
+        "shapes",
     }  # fmt: skip
     if set(header) != expected:
         refuse(f"its header needs the fields {', '.join(sorted(expected))}")
@@ -243,14 +247,14 @@ def _certificate(header: dict[str, Any], data: memoryview) -> Certificate:
     levels = [Level(*(arrays[f"{name} {i}"] for name in Level.__dataclass_fields__)) for i in range(n_levels)]
     matrix = header["input_map"]
     return Certificate(
-        str(header["network"]),
-        None if matrix is None else RationalMatrix.from_rows([_numbers(row) for row in matrix], dim + 1),
-        Domain(dim, tuple(tuple(_integers(row)) for row in header["domain"]), str(header["label"])),
-        str(header["proof"]),
-        tuple(levels),
-        Points(arrays["witnesses"], _points(header["exact_witnesses"], dim)),
-        *(arrays[name] for name in ("facet_starts", "facet_neurons", "maps", "linear_regions")),
-        Points(arrays["facet_points"], _points(header["exact_facet_points"], dim)),
+        network=str(header["network"]),
+        input_map=None if matrix is None else RationalMatrix.from_rows([_numbers(row) for row in matrix], dim + 1),
+        domain=Domain(dim, tuple(tuple(_integers(row)) for row in header["domain"]), str(header["label"])),
+        proof=str(header["proof"]),
+        levels=tuple(levels),
+        witnesses=Points(arrays["witnesses"], _points(header["exact_witnesses"], dim)),
+        facet_points=Points(arrays["facet_points"], _points(header["exact_facet_points"], dim)),
+        **{name: arrays[name] for name in ("facet_starts", "facet_neurons", "maps", "linear_regions")},
     )
 
 
@@ -272,7 +276,7 @@ def _arrays(names: list[str], shapes: list[list[int]], data: memoryview) -> Iter
 
 def _numbers(texts: list[str]) -> list[Fraction]:
     if not all(isinstance(text, str) and NUMBER.fullmatch(text) for text in texts):
-        refuse(f"numbers of its header need to look like -3/4, unlike some of {str(texts):.60}")
+        refuse(f"numbers of its header need to look like -3/4, unlike some of {texts!s:.60}")
     return [Fraction(text) for text in texts]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from fractions import Fraction
 
 import flint
 import numpy as np
@@ -16,14 +14,13 @@ from polyrelu.certificate.format import UNUSED, refuse
 __all__ = ["at", "find_corners", "implied_by_bases", "multiple_of"]
 
 ZERO, ONE = flint.fmpz(0), flint.fmpz(1)
-AT_INFINITY = (ZERO, ZERO, ONE)
+AT_INFINITY: Row = (ZERO, ZERO, ONE)
 """The row that homogeneous coordinates ``(x, y, w)`` always satisfy: ``w >= 0``."""
 
 
-def at(row: Row, point: Sequence[Fraction]) -> int:
-    """Return a positive multiple of the value of a row at a point."""
-    scale = math.lcm(*(value.denominator for value in point))
-    return sum((a * int(x * scale) for a, x in zip(row, point, strict=False)), row[-1] * scale)
+def at(row: Row, point: Sequence[int]) -> flint.fmpz:
+    """Return the value of a row at a point in homogeneous coordinates, up to a positive factor."""
+    return sum((a * x for a, x in zip(row, point, strict=True)), ZERO)
 
 
 def multiple_of(row: Row) -> tuple[flint.fmpz, ...]:
@@ -66,7 +63,7 @@ def find_corners(rows: list[Row], where: str) -> list[Row]:
 def _ends_of_strip(rows: list[Row], where: str) -> list[Row]:
     """Return what generates a half-plane, or the strip between two parallel lines."""
     a, b, _ = rows[0]
-    found = [(-b, a, ZERO), (b, -a, ZERO), *((-r[0] * r[2], -r[1] * r[2], r[0] * r[0] + r[1] * r[1]) for r in rows)]
+    found: list[Row] = [(-b, a, ZERO), (b, -a, ZERO), *((-r[0] * r[2], -r[1] * r[2], r[0] * r[0] + r[1] * r[1]) for r in rows)]
     if len(rows) == 1:
         found.append((a, b, ZERO))
     elif not all(sum(p * q for p, q in zip(row, found[3 - i], strict=True)) > 0 for i, row in enumerate(rows)):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,7 +230,7 @@ class Activation:
         by_function = np.array([f.n_pieces for f in self.functions] + [0], dtype=np.int64)
         return np.where(self.kind == MAX_UNIT, np.diff(self.indptr), by_function[self.kind])
 
-    @property
+    @cached_property
     def is_relu(self) -> bool:
         """True if every unit is a ReLU."""
         return all(f == RELU for f in self.functions) and not (self.kind == MAX_UNIT).any()

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import flint
@@ -70,21 +71,34 @@ class ExactLayer:
             product = _sparse_product(self.weight, inputs.numerators)
         else:
             product = self.weight * inputs.numerators
-        last = product.ncols() - 1
-        for i, value in enumerate(self.bias):
-            if value:
-                product[i, last] += value * inputs.denominator
-        return RationalMatrix(product, inputs.denominator * self.scale)
+        constants = self._constants(product.ncols())
+        return RationalMatrix(product + constants * inputs.denominator, inputs.denominator * self.scale)
+
+    def _constants(self, n_columns: int) -> flint.fmpz_mat:
+        """Return the bias as the last of so many columns; the others are 0."""
+        if n_columns not in self._constants_by_width:
+            columns = flint.fmpz_mat(len(self.bias), n_columns)
+            for i, value in enumerate(self.bias):
+                columns[i, n_columns - 1] = value
+            self._constants_by_width[n_columns] = columns
+        return self._constants_by_width[n_columns]
+
+    @cached_property
+    def _constants_by_width(self) -> dict[int, flint.fmpz_mat]:
+        return {}
 
     def outputs(self, preactivations: RationalMatrix, digits: Sequence[int]) -> RationalMatrix:
         """Return the units' output rows where unit ``u`` is on piece ``digits[u]``."""
-        rows = preactivations.numerators.tolist()
         n_columns = preactivations.shape[1]
-        zero = [flint.fmpz(0)] * n_columns
         activation, denominator = self.activation, preactivations.denominator
-        if rows and activation.is_relu:
-            kept = [row if digit else zero for row, digit in zip(rows, digits, strict=True)]
-            return RationalMatrix(flint.fmpz_mat(kept), denominator)
+        if activation.is_relu:
+            kept = flint.fmpz_mat(preactivations.numerators)
+            for unit in (u for u, digit in enumerate(digits) if not digit):
+                for column in range(n_columns):
+                    kept[unit, column] = 0
+            return RationalMatrix(kept, denominator)
+        rows = preactivations.numerators.tolist()
+        zero = [flint.fmpz(0)] * n_columns
         starts, kinds = activation.indptr.tolist(), activation.kind.tolist()
         scale = common_denominator(v for f in activation.functions for v in (*f.slopes, *f.intercepts))
         result = []

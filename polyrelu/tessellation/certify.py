@@ -1,7 +1,7 @@
 """`certify`: a tessellation with the proof that it is right and complete, for `polyrelu.certificate.checker`.
 
-The cells of each level are the regions of the network's first layers: a tessellation of its own. In the plane nothing more is
-needed; elsewhere `polyrelu.tessellation.bases` names the facets that imply each further row.
+The cells of each level are the regions of the network's first layers: a tessellation of its own. In the plane nothing
+more is needed; elsewhere `polyrelu.tessellation.bases` names the facets that imply each further row.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def certify(tessellation: Tessellation, progress: Progress | None = None) -> Cer
     """
     t = tessellation
     if not t.is_complete:
-        raise InputError("certify needs a complete tessellation but a budget or an interrupt ended this one. Finish it.")
+        raise InputError("certify needs a complete tessellation but this one was ended early. Finish it.")
     n_layers = len(t.network.hidden)
     above = _Cells(np.zeros((1, 0), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64))
     levels: list[Level] = []
@@ -113,12 +113,12 @@ def _first_layers(network: Network, depth: int) -> Network:
 
 
 class _Cells:
-    """How the regions of one level are sorted: by their packed digits, layer by layer.
+    """How the regions of one level are sorted: by their digits, layer by layer.
 
     Attributes
     ----------
-    keys : uint8 array, shape (n_cells, n_bytes)
-        Packed digits of all layers so far, sorted.
+    keys : uint8 array, shape (n_cells, n_digits)
+        Digits of all layers so far, sorted.
     order, rank : int64 arrays, shape (n_cells,)
         Region of each cell, and cell of each region.
     parents : int64 array, shape (n_cells,)
@@ -131,20 +131,23 @@ class _Cells:
 
 
 def _sorted_cells(found: Tessellation, above: _Cells) -> _Cells:
-    network, digits = found.network, found.network.layout.unpack(found.words)
-    bounds = np.searchsorted(network.neurons[:, 0], np.arange(len(network.hidden) + 1))
-    packed = [np.zeros((found.n_regions, 0), np.uint8)]
-    for layer, first, last in zip(network.hidden, bounds[:-1], bounds[1:], strict=True):
-        own = digits[:, first:last].astype(np.uint8)
-        packed.append(np.packbits(own, axis=1) if LayerBorders(layer.activation).is_binary else own)
-    keys = np.concatenate(packed, axis=1)
+    keys = _digits(found)
     order = np.argsort(_texts(keys), kind="stable")
     keys = keys[order]
-    prefixes = _texts(keys[:, : above.keys.shape[1]])
-    parents = np.searchsorted(_texts(above.keys), prefixes)
-    if (parents >= len(above.keys)).any() or (_texts(above.keys)[parents] != prefixes).any():
-        raise InternalError("certify needs regions inside those of the layers before but one is in none. Please report it.")
+    known, prefixes = _texts(above.keys), _texts(keys[:, : above.keys.shape[1]])
+    parents = np.searchsorted(known, prefixes)
+    if (parents >= len(known)).any() or (known[parents] != prefixes).any():
+        raise InternalError("certify needs regions inside those of fewer layers but one is in none. Please report it.")
     return _Cells(keys, order, parents)
+
+
+def _digits(t: Tessellation) -> NDArray[np.uint8]:
+    """Return all digits, shape (n_regions, n_neurons)."""
+    layout = t.network.layout
+    if (layout.bits > 1).any():
+        return layout.unpack(t.words).astype(np.uint8)
+    bits = np.unpackbits(np.ascontiguousarray(t.words).view(np.uint8), axis=1, bitorder="little")
+    return np.ascontiguousarray(bits[:, 64 * layout.word + layout.shift])
 
 
 def _texts(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
@@ -156,16 +159,23 @@ def _texts(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
 
 def _level(found: Tessellation, cells: _Cells) -> Level:
     """Return the cells of a level with their facets."""
-    depth = len(found.network.hidden)
-    n_bytes = LayerBorders(found.network.hidden[-1].activation if depth else None).n_bytes
+    layers = found.network.hidden
+    borders = LayerBorders(layers[-1].activation if layers else None)
     is_inner = found.facet_regions[:, 1] >= 0
     facets = np.where(found.facet_regions >= 0, cells.rank[found.facet_regions], 0)
     facets[~is_inner, 1] = -1 - _domain_rows(found)
     lists, sides = _facets_of_cells(found)
     starts, sides = take_lists(lists, sides, cells.order)
     facets[is_inner] = np.sort(facets[is_inner], axis=1)
-    digits = cells.keys[:, cells.keys.shape[1] - n_bytes :]
-    return Level(cells.parents, digits, facets, starts, sides, np.zeros((0, found.dim), np.uint16))
+    digits = cells.keys[:, cells.keys.shape[1] - len(borders.sides) :]
+    return Level(
+        cells.parents.astype(np.int32),
+        borders.pack(digits),
+        facets.astype(np.int32),
+        starts,
+        sides.astype(np.int32),
+        np.zeros((0, found.dim), np.uint16),
+    )
 
 
 def _domain_rows(t: Tessellation) -> NDArray[np.int64]:

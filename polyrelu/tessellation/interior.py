@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_points", "interior_points"]
 
-CHUNK = 4096
+CHUNK = 128
+"""Points that are evaluated at once: few, so that BLAS starts no threads, which on a busy machine cost far more."""
 
 
 def interior_points(tessellation: Tessellation) -> Points:
@@ -25,8 +26,8 @@ def interior_points(tessellation: Tessellation) -> Points:
 
     Notes
     -----
-    Floats with error bounds prove most of the float witnesses: where each neuron is certainly between its breakpoints, on
-    the side of the region's digit, and the domain's rows are certainly positive. Others are tried in rationals, and
+    Floats with error bounds prove most of the float witnesses: where each neuron is certainly between its breakpoints,
+    on the side of the region's digit, and the domain's rows are certainly positive. Others are tried in rationals, and
     replaced by an exact witness if they fail.
     """
     from polyrelu.kernels.evaluation import certain_digits, certain_sides
