@@ -43,6 +43,8 @@ def find_corners(rows: list[Row], where: str) -> list[Row]:
     rows : list of Row
         The polygon's facets counter-clockwise, positive inside.
     """
+    if not all(a or b for a, b, _ in rows):
+        refuse(f"a facet lies on a row that is the same everywhere{where}")
     if not rows:
         return [(ONE, ZERO, ZERO), (-ONE, ZERO, ZERO), (ZERO, ONE, ZERO), (ZERO, -ONE, ZERO), (ZERO, ZERO, ONE)]
     parallel = all(rows[0][0] * b == rows[0][1] * a for a, b, _ in rows[1:])
@@ -63,7 +65,8 @@ def find_corners(rows: list[Row], where: str) -> list[Row]:
 def _ends_of_strip(rows: list[Row], where: str) -> list[Row]:
     """Return what generates a half-plane, or the strip between two parallel lines."""
     a, b, _ = rows[0]
-    found: list[Row] = [(-b, a, ZERO), (b, -a, ZERO), *((-r[0] * r[2], -r[1] * r[2], r[0] * r[0] + r[1] * r[1]) for r in rows)]
+    found: list[Row] = [(-b, a, ZERO), (b, -a, ZERO)]
+    found += [(-p * r, -q * r, p * p + q * q) for p, q, r in rows]
     if len(rows) == 1:
         found.append((a, b, ZERO))
     elif not all(sum(p * q for p, q in zip(row, found[3 - i], strict=True)) > 0 for i, row in enumerate(rows)):
