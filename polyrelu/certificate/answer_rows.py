@@ -20,9 +20,14 @@ from polyrelu.network.activation import MAX_UNIT
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 
-__all__ = ["AnswerRow", "Condition", "LayerForms", "combine", "domain_rows", "pattern_rows", "require", "value_at"]
+__all__ = [
+    "AnswerRow", "Condition", "LayerForms", "Multipliers", "Row", "combine", "domain_rows", "pattern_rows",
+    "require", "value_at",
+]  # fmt: skip
 
 Row = tuple[int, ...]
+Multipliers = Sequence[tuple[int, Fraction]]
+"""(Which row, multiplier), for the rows whose multiplier is not 0."""
 
 
 class Condition(NamedTuple):
@@ -201,14 +206,14 @@ def value_at(row: Row, point: Sequence[Fraction]) -> Fraction:
     return sum((a * x for a, x in zip(row, point, strict=False) if a), Fraction(row[-1]))
 
 
-def combine(rows: Sequence[Row], multipliers: Sequence[tuple[int, Fraction]], width: int) -> list[Fraction]:
-    """Return the sum of multiples of some rows, given as (which row, multiplier)."""
+def combine(rows: Sequence[Row], multipliers: Multipliers, width: int) -> list[int]:
+    """Return a positive multiple of the sum of some rows' multiples, shape (width,)."""
     scale = math.lcm(*(y.denominator for _, y in multipliers))
     total = [0] * width
     for index, y in multipliers:
         factor = int(y * scale)
         total = [t + factor * a for t, a in zip(total, rows[index], strict=True)]
-    return [Fraction(t, scale) for t in total]
+    return total
 
 
 def require(holds: bool, what: str) -> None:
