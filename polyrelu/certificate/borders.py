@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.activation import IDENTITY, MAX_UNIT, Activation
 
-__all__ = ["BOTH", "MINUS", "PLUS", "LayerBorders", "Row"]
+__all__ = ["BOTH", "MINUS", "PLUS", "SOME", "LayerBorders", "Row"]
 
 Row = Sequence[flint.fmpz]
 """``(a_1, …, a_dim, c)``: the form ``a · x + c``, up to a positive factor."""
 PLUS, MINUS, BOTH = 1, 2, 3
+SOME = 4
+"""Added to the sides of a border that some cells say nothing about."""
 
 
 class LayerBorders:
@@ -79,6 +81,8 @@ class LayerBorders:
     def sides_of(self, digits: NDArray[np.uint8], starts: Sequence[int]) -> list[list[int]]:
         """Return on which sides of each border there are cells, for each run of cells from one start to the next.
 
+        `SOME` is added where some cells are about a border and others are not: those may lie on both sides.
+
         Parameters
         ----------
         digits : uint8 array, shape (n_cells, n_digits)
@@ -95,8 +99,9 @@ class LayerBorders:
         for start, stop in itertools.pairwise([*starts, len(digits)]):
             found = [0] * len(self.strict)
             for choices, own in zip(self.sides, digits[start:stop].T.tolist(), strict=True):
-                for border, side in itertools.chain.from_iterable(choices[digit].items() for digit in set(own)):
-                    found[border] |= side
+                chosen = [choices[digit] for digit in set(own)]
+                for border, side in itertools.chain.from_iterable(sides.items() for sides in chosen):
+                    found[border] |= side if all(border in sides for sides in chosen) else side | SOME
             result.append(found)
         return result
 

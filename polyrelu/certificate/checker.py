@@ -15,7 +15,7 @@ from typing import NamedTuple
 import flint
 import numpy as np
 
-from polyrelu.certificate.borders import BOTH, MINUS, PLUS, LayerBorders, Row
+from polyrelu.certificate.borders import MINUS, PLUS, LayerBorders, Row
 from polyrelu.certificate.cells import Cells, first_of_each
 from polyrelu.certificate.format import BASES, POLYGONS, Certificate, refuse
 from polyrelu.certificate.implied import at, find_corners, implied_by_bases, multiple_of
@@ -91,7 +91,7 @@ class Cell(NamedTuple):
     rows: list[Row]  # its facets, positive inside
     preactivations: RationalMatrix  # of the next layer, as rows over the coordinates; of the last cell the outputs
     forms: flint.fmpz_mat  # the next layer's borders, one a row
-    sides: list[int]  # on which sides of each of them there are cells
+    sides: list[int]  # on which sides of each of them there are children
     live: dict[tuple[flint.fmpz, ...], list[int]]  # those that may vanish on facets of such cells, by `multiple_of`
 
 
@@ -125,7 +125,7 @@ class Walk:
             self.check_region(cell)
         else:
             below, borders = self.levels[depth + 1], self.levels[depth + 1].borders
-            cut = {b: row_of(cell.forms, b) for b, side in enumerate(cell.sides) if side == BOTH}
+            cut = {b: row_of(cell.forms, b) for b, side in enumerate(cell.sides) if side not in (0, PLUS, MINUS)}
             for child in below.children(cell.number):
                 digits = below.digits[child]
                 own = ((form, borders.sides[u := borders.owner[b]][digits[u]].get(b)) for b, form in cut.items())
@@ -135,7 +135,7 @@ class Walk:
         self.path.pop()
 
     def cell(self, depth: int, number: int, digits: bytes, values: RationalMatrix, asked: list[Row]) -> Cell:
-        """Return a cell whose facets imply the asked rows, and those of the next layer that have one side only."""
+        """Return a cell whose facets imply the asked rows, and the borders that all children put on one side."""
         where = f" (level {depth}, cell {number})"
         rows = [self.facet_row(depth, number, facet, digits, where) for facet in self.levels[depth].facets_of(number)]
         preactivations = self.layers[depth].preactivations(values)
@@ -172,7 +172,7 @@ class Walk:
             low, high = min(values), max(values)
             if (side == PLUS and low < 0) or (side == MINUS and high > 0):
                 refuse(f"a neuron has both signs on a cell that it does not cut{where}")
-            result.append(side != BOTH and (low > 0 or high < 0))
+            result.append(low > 0 or high < 0)
         return result
 
     def facet_row(self, depth: int, number: int, facet: int, digits: bytes, where: str) -> Row:
