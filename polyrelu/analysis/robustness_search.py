@@ -1,9 +1,9 @@
 """Best first through the tree of digits, from the region of a point to the nearest change of class.
 
 A queue holds what stands beside the ways taken so far, by about how far away it begins: a digit that leads to other
-regions, or another class in a region. A key is first the distance of the one row farthest away, then, if it comes to
-the front, that of the nearest point where all rows hold; so most digits cost no linear program. Floats choose the order,
-and what they left out is proved, in rationals, by `polyrelu.analysis.robustness_proof`.
+regions, or another class in a region. A key is first the distance of the one row farthest away. If it comes to the
+front, it becomes that of the nearest point where all rows hold; so most digits cost no linear program. Floats choose
+the order. What they left out is proved, in rationals, by `polyrelu.analysis.robustness_proof`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from polyrelu.certificate.answer_rows import (
     AnswerRow,
@@ -259,13 +260,12 @@ class BallConditions:
         return square > bound if self.is_closed else square >= bound
 
 
-def squared_norm(vector: Sequence[int | Fraction], norm: float) -> int | Fraction:
-    """Return the square of a norm."""
+def squared_norm(vector: Sequence[Any], norm: float) -> Any:
+    """Return the square of a norm, an int of ints and a Fraction of fractions."""
     if norm == 2:
         return sum(value * value for value in vector)
-    length: int | Fraction = 0
-    for value in vector:
-        length = length + abs(value) if norm == 1 else max(length, abs(value))
+    sizes = [abs(value) for value in vector]
+    length = sum(sizes) if norm == 1 else max(sizes, default=0)
     return length * length
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from polyrelu.errors import CertificateError
+from polyrelu.errors import CertificateError, PatternError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import primitive_row
@@ -21,8 +21,8 @@ from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 
 __all__ = [
-    "AnswerRow", "Condition", "LayerForms", "Multipliers", "Row", "combine", "domain_rows", "pattern_rows",
-    "require", "value_at",
+    "AnswerRow", "Condition", "LayerForms", "Multipliers", "Row", "check_pattern", "combine", "domain_rows",
+    "pattern_rows", "require", "value_at",
 ]  # fmt: skip
 
 Row = tuple[int, ...]
@@ -176,12 +176,10 @@ def pattern_rows(network: Network, pattern: Pattern, domain: Domain | None) -> l
 
     Raises
     ------
-    PatternError
-        If the pattern does not fit the network.
     CertificateError
-        If the domain does not.
+        If the pattern or the domain does not fit the network.
     """
-    network.unit_digits(pattern)  # refuses what does not fit
+    check_pattern(network, pattern)
     forms, rows, left = LayerForms.of(network), [], list(pattern.digits)
     neuron = 0
     while not forms.is_output:
@@ -191,6 +189,14 @@ def pattern_rows(network: Network, pattern: Pattern, domain: Domain | None) -> l
             neuron += 1
         forms = forms.behind(digits)
     return rows + domain_rows(network, domain)
+
+
+def check_pattern(network: Network, pattern: Pattern) -> None:
+    """Raise `CertificateError` unless a pattern has a digit for each neuron, and one that the neuron has."""
+    try:
+        network.unit_digits(pattern)
+    except PatternError as error:
+        raise CertificateError(str(error)) from None
 
 
 def domain_rows(network: Network, domain: Domain | None) -> list[AnswerRow]:
