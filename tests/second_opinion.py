@@ -16,6 +16,7 @@ from typing import Any
 from polyrelu.analysis.ground import Ground
 from polyrelu.analysis.polyhedra import Polyhedron
 from polyrelu.enumeration.brute import enumerate_brute
+from polyrelu.errors import BudgetError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.linalg import dot
 from polyrelu.network.activation import IDENTITY, Activation
@@ -31,6 +32,14 @@ def brute_regions(network: Network, domain: Domain) -> list[Region]:
     """Return all regions of a network in a full-dimensional domain."""
     assert decide_domain(domain).is_full_dimensional
     return enumerate_brute(network, domain)
+
+
+def first_regions(network: Network, domain: Domain, max_regions: int) -> list[Region]:
+    """Enumerate with a budget that is kept to the region (the fast methods stop a thousand regions later)."""
+    regions = enumerate_brute(network, domain)
+    if len(regions) <= max_regions:
+        return regions
+    raise BudgetError("The budget is used up.", regions[:max_regions])
 
 
 def brute_maximum(network: Network, domain: Domain, weights: Sequence[int]) -> Fraction | None:

@@ -85,6 +85,15 @@ class Ground:
         hull = self.tessellation.hull
         return tuple(point) if hull is None else hull.point(point)
 
+    def to_inner(self, point: Sequence[Fraction]) -> tuple[Fraction, ...]:
+        """Return an input of the domain in the coordinates of the tessellation, which are some of the input's own."""
+        hull = self.tessellation.hull
+        if hull is None:
+            return tuple(point)
+        rows = hull.matrix.to_fractions()
+        units = ([Fraction(int(i == j)) for i in range(hull.dim + 1)] for j in range(hull.dim))
+        return tuple(point[rows.index(unit)] for unit in units)
+
     def to_input_direction(self, direction: Sequence[Fraction | int]) -> tuple[Fraction, ...]:
         """Return a direction in the tessellation as one in the network's inputs."""
         hull = self.tessellation.hull

@@ -34,7 +34,7 @@ class Interior:
 
 @dataclass(frozen=True, slots=True)
 class Emptiness:
-    """Proof that no point has every row >= 0: ``sum(multipliers * rows)`` is a negative constant.
+    """Proof that no point has every row >= 0: ``sum(multipliers * rows)`` is the constant -1.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ def find_interior(rows: Sequence[Sequence[int]], dim: int) -> Interior | Emptine
     Interior(dim=1, point=(Fraction(0, 1), Fraction(1, 1)), flatness=(Fraction(1, 2), Fraction(1, 2), Fraction(0, 1), \
 Fraction(0, 1)))
     >>> find_interior([(1, -1), (-1, 0)], 1)
-    Emptiness(multipliers=(Fraction(1, 2), Fraction(1, 2)))
+    Emptiness(multipliers=(Fraction(1, 1), Fraction(1, 1)))
     """
     flatness = [Fraction(0)] * len(rows)
     while True:
@@ -70,6 +70,6 @@ Fraction(0, 1)))
             return Interior(dim - rank(vanishing), answer.point, tuple(flatness))
         constant = sum((y * row[-1] for y, row in zip(answer.multipliers, rows, strict=True)), Fraction(0))
         if constant < 0:
-            return Emptiness(answer.multipliers)
+            return Emptiness(tuple(y / -constant for y in answer.multipliers))
         # The multipliers cancel the rows, so that each row with a positive one vanishes; at least one was strict.
         flatness = [a + b for a, b in zip(flatness, answer.multipliers, strict=True)]

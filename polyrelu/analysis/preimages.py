@@ -143,7 +143,7 @@ class InputUnion:
             sums = [dot(multipliers, column) for column in zip(*rows, strict=True)] or [0]
             require(not any(sums[:-1]), f"multipliers that cancel the normals {where}")
             if isinstance(answer, Emptiness):
-                require(sums[-1] < 0, f"multipliers whose sum the rows forbid {where}")
+                require(sums[-1] == -1, f"multipliers whose sum is -1 {where}")
                 continue
             require(sums[-1] == 0, f"multipliers that cancel the rows {where}")
             require(len(answer.point) == self.dim, f"a point of the region's dimension {where}")

@@ -63,8 +63,8 @@ class NotReached:
     of_rows : tuple of Multipliers, one for each region
         Of rows of the region.
     of_outputs : tuple of tuples of Fraction, one for each region
-        Of the rows of ``outputs``. Both sums together have a zero normal, and a constant that is negative, or zero
-        while a strict row has a positive multiplier (Farkas' lemma, Motzkin's theorem).
+        Of the rows of ``outputs``. Both sums together are the constant -1, or 0 while the multipliers of strict rows
+        add up to 1 (Farkas' lemma, Motzkin's theorem).
     """
 
     ground: Ground
@@ -90,9 +90,9 @@ class NotReached:
             for y, row in zip(of_outputs, rows, strict=True):
                 start = [a + y * b for a, b in zip(start, row, strict=True)]
             sums = add_rows(start, local, of_rows)
-            is_strict = any(y > 0 and flag for y, flag in zip(of_outputs, self.strict, strict=True))
+            of_strict = sum(y for y, flag in zip(of_outputs, self.strict, strict=True) if flag)
             require(not any(sums[:-1]), f"multipliers that cancel the normals (region {region})")
-            forbidden = sums[-1] < 0 or (sums[-1] == 0 and is_strict)
+            forbidden = sums[-1] == -1 or (sums[-1] == 0 and of_strict == 1)
             require(forbidden, f"multipliers whose sum the rows forbid (region {region})")
 
 
@@ -163,8 +163,10 @@ def find_reached(ground: Ground, outputs: Domain, strict: Sequence[bool]) -> Rea
         if isinstance(found, Witness):
             point = ground.to_input(found.point)
             return Reached(ground.network, ground.domain, outputs, tuple(strict), point)
-        of_rows.append(named_multipliers(view.names, found.multipliers[:n]))
-        of_outputs.append(found.multipliers[n:])
+        of_strict = sum(y for y, flag in zip(found.multipliers[n:], strict, strict=True) if flag)
+        size = -Fraction(dot(found.multipliers, [row[-1] for row in rows])) or Fraction(of_strict)
+        of_rows.append(named_multipliers(view.names, [y / size for y in found.multipliers[:n]]))
+        of_outputs.append(tuple(y / size for y in found.multipliers[n:]))
     return NotReached(ground, outputs, tuple(strict), tuple(of_rows), tuple(of_outputs))
 
 

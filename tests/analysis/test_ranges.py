@@ -9,12 +9,12 @@ import pytest
 from cases import load_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from second_opinion import brute_maximum, grid_points, mutations, with_outputs
+from second_opinion import brute_maximum, first_regions, grid_points, mutations, with_outputs
 from strategies import domains, flat_domains, networks
 
+from polyrelu.analysis.ground import find_ground
 from polyrelu.analysis.maximum import OutputMaximum, maximize_outputs
 from polyrelu.analysis.ranges import output_range
-from polyrelu.analysis.ground import find_ground
 from polyrelu.certificate.verdict import check_verdict
 from polyrelu.enumeration.split import enumerate_split
 from polyrelu.errors import CertificateError, InputError
@@ -66,7 +66,8 @@ def test_ranges_agree_with_all_vertices_of_all_patterns(data):
         assert found.upper == largest
         assert found.lower == (None if smallest is None else -smallest)
         values = [network.exact(point)[found.output] for point in grid_points(domain, 2)]
-        assert all((found.upper is None or v <= found.upper) and (found.lower is None or v >= found.lower) for v in values)
+        assert found.upper is None or max(values) <= found.upper
+        assert found.lower is None or min(values) >= found.lower
 
 
 @settings(max_examples=40, deadline=None)
@@ -108,9 +109,9 @@ def test_a_part_of_a_domain_has_a_part_of_the_range():
 
 
 def test_a_budget_says_what_was_found():
-    network = gaussian([2, 16, 16, 1])
+    network = gaussian([2, 4, 4, 1])
     domain = Domain.box([-1, -1], [1, 1])
-    verdict = output_range(network, domain, max_regions=20)
+    verdict = output_range(network, domain, max_regions=5, method=first_regions)
     [part], [whole] = verdict.value, output_range(network, domain).value
     assert verdict.holds is None and verdict.evidence is None
     assert whole.lower <= part.lower <= part.upper <= whole.upper

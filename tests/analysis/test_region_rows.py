@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import domains, networks
 
+from polyrelu.analysis.region_rows import LocalRows, local_views
 from polyrelu.enumeration.split import enumerate_split
 from polyrelu.errors import CertificateError
 from polyrelu.exact.domain import Domain
-from polyrelu.analysis.region_rows import LocalRows, local_views
 from polyrelu.tessellation.build import tessellate
 from polyrelu.testing import thick_zero, xor
 
