@@ -1,0 +1,145 @@
+"""The trees of cells that prove all cases of a property, or the input that realises one: the worst cell comes first."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from polyrelu.analysis.verification_bounds import float_layers
+from polyrelu.analysis.verification_case import Cell, PreparedCase, implied_bounds, prepare_case
+from polyrelu.analysis.verification_proof import CaseProof, CellProof, ImpliedBound, ProofNode
+from polyrelu.analysis.verification_property import Property
+from polyrelu.analysis.verification_search import Witness, searched
+from polyrelu.analysis.verification_steps import Step, bounded_step, exact_step
+from polyrelu.network.model import Network
+
+__all__ = ["BudgetReached", "Counts", "prove_property"]
+
+
+class BudgetReached(Exception):
+    """A budget of the decision is over."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Budgets, and what has been used of them.
+
+    Attributes
+    ----------
+    shares : list of Fraction
+        How much of each case's inputs is proved.
+    """
+
+    max_cells: int | None
+    max_regions: int | None
+    deadline: float | None
+    progress: Callable[[int], None] | None
+    shares: list[Fraction]
+    n_cells: int = 0
+    n_regions: int = 0
+    n_left_open: int = 0
+
+    def check_time(self) -> None:
+        """Raise `BudgetReached` after the deadline."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise BudgetReached
+
+    def count_cell(self) -> None:
+        """Count one more cell; raise `BudgetReached` where none is left."""
+        self.check_time()
+        if self.max_cells is not None and self.n_cells >= self.max_cells:
+            raise BudgetReached
+        self.n_cells += 1
+        if self.progress is not None and self.n_cells % 64 == 0:
+            self.progress(self.n_cells)
+
+    def count_region(self) -> None:
+        """Count one more cell for linear programs in rationals; raise `BudgetReached` where none is left."""
+        self.check_time()
+        if self.max_regions is not None and self.n_regions >= self.max_regions:
+            raise BudgetReached
+        self.n_regions += 1
+
+
+@dataclass(slots=True)
+class _Tree:
+    """The tree of one case while it grows; cells have numbers, the root 0."""
+
+    bounds: list[ImpliedBound]
+    prepared: PreparedCase | None
+    nodes: dict[int, ProofNode] = field(default_factory=dict)
+    children: dict[int, list[int]] = field(default_factory=dict)
+    n_numbers: int = 1
+
+    def enter(self, number: int, step: Step) -> list[int]:
+        """Enter what became of a cell, and return the numbers of its children."""
+        self.nodes[number] = ProofNode(step.split, tuple(step.proofs))
+        numbers = list(range(self.n_numbers, self.n_numbers + len(step.children)))
+        self.children[number] = numbers
+        self.n_numbers += len(numbers)
+        return numbers
+
+    def proof(self) -> CaseProof:
+        """Return the tree in depth-first order."""
+        stack, found = [0], []
+        while stack:
+            number = stack.pop()
+            found.append(self.nodes[number])
+            stack += self.children.get(number, [])[::-1]
+        return CaseProof(tuple(self.bounds), tuple(found))
+
+
+def prove_property(network: Network, unsafe: Property, counts: Counts) -> tuple[CaseProof, ...] | Witness | None:
+    """Return a proof for each case, or an input that realises one; None if cells were left open.
+
+    Raises
+    ------
+    BudgetReached
+    """
+    trees = [_planted(network, unsafe, index, counts) for index in range(len(unsafe.cases))]
+    layers, order = float_layers(network), itertools.count(0, -1)
+    queue: list[tuple[float, int, int, int, Cell]] = []
+    for index, tree in enumerate(trees):
+        if tree.prepared is None:
+            continue
+        counts.check_time()
+        if tree.prepared.is_bounded:
+            found = searched(network, tree.prepared)
+            if found is not None:
+                return found
+        queue.append((-float("inf"), next(order), index, 0, tree.prepared.root))
+    heapq.heapify(queue)
+    while queue:
+        counts.count_cell()
+        _, _, index, number, cell = heapq.heappop(queue)
+        prepared = trees[index].prepared
+        assert prepared is not None
+        if prepared.is_bounded:
+            step = bounded_step(network, layers, prepared, cell, counts.count_region)
+        else:
+            step = exact_step(network, prepared, cell, counts.count_region)
+        if step.witness is not None:
+            return step.witness
+        numbers = trees[index].enter(number, step)
+        for child_number, child in zip(numbers, step.children, strict=True):
+            heapq.heappush(queue, (-step.urgency, next(order), index, child_number, child))
+        counts.n_left_open += step.is_left_open
+        if not step.children and not step.is_left_open:
+            counts.shares[index] += cell.share
+    return None if counts.n_left_open else tuple(tree.proof() for tree in trees)
+
+
+def _planted(network: Network, unsafe: Property, index: int, counts: Counts) -> _Tree:
+    """Return the tree of a case with nothing but its root, or all of it if the case has no inputs."""
+    case = unsafe.cases[index]
+    bounds, nothing = implied_bounds(case)
+    if nothing is None:
+        return _Tree(bounds, prepare_case(case, bounds, network.n_out))
+    tree = _Tree([], None)
+    tree.enter(0, Step([CellProof(tuple(range(len(case.outputs))), nothing, is_exact=True)]))
+    counts.shares[index] = Fraction(1)
+    return tree
