@@ -147,7 +147,9 @@ def _digits(t: Tessellation) -> NDArray[np.uint8]:
     if (layout.bits > 1).any():
         return layout.unpack(t.words).astype(np.uint8)
     bits = np.unpackbits(np.ascontiguousarray(t.words).view(np.uint8), axis=1, bitorder="little")
-    return np.ascontiguousarray(bits[:, 64 * layout.word + layout.shift])
+    places = 64 * layout.word + layout.shift  # without gaps but at the starts of layers
+    runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1) if len(places) else []
+    return np.concatenate([bits[:, :0], *(bits[:, run[0] : run[-1] + 1] for run in runs)], axis=1)
 
 
 def _texts(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:

@@ -17,30 +17,29 @@ if TYPE_CHECKING:
 
 __all__ = ["as_points", "interior_points"]
 
-CHUNK = 128
-"""Points that are evaluated at once: few, so that BLAS starts no threads, which on a busy machine cost far more."""
-
 
 def interior_points(tessellation: Tessellation) -> Points:
     """Return a point strictly inside each region of a tessellation, proved to be there.
 
     Notes
     -----
-    Floats with error bounds prove most of the float witnesses: where each neuron is certainly between its breakpoints,
-    on the side of the region's digit, and the domain's rows are certainly positive. Others are tried in rationals, and
-    replaced by an exact witness if they fail.
+    Floats with error bounds prove most of the float witnesses (`polyrelu.kernels.inside`). Others are tried in
+    rationals, and replaced by an exact witness if they fail.
     """
-    from polyrelu.kernels.evaluation import certain_digits, certain_sides
+    from polyrelu.enumeration.network_tables import network_tables
+    from polyrelu.kernels.evaluation import certain_sides
+    from polyrelu.kernels.inside import prove_inside
 
     t = tessellation
     floats = np.array(t.witnesses_float, np.float64)
     proved = np.zeros(t.n_regions, bool)
-    for start in range(0, t.n_regions, CHUNK):
-        part = slice(start, start + CHUNK)
-        digits, is_certain = certain_digits(t.network, floats[part])
-        is_inside, _ = certain_sides(t.domain, floats[part])
-        is_own = (t.network.layout.pack(digits) == t.words[part]).all(axis=1) if is_certain.any() else is_certain
-        proved[part] = is_certain & is_inside & is_own
+    laid_out = network_tables(t.network, 0)
+    axes = (0, 1, 2) if t.dim == 2 else np.arange(t.dim + 1)  # a tuple's length is known to the compiler
+    words = np.ascontiguousarray(t.words)
+    prove_inside(
+        words, floats, laid_out.tables, laid_out.digits, laid_out.maps, laid_out.floats, laid_out.bounds, axes, proved
+    )
+    proved &= certain_sides(t.domain, floats)[0]
     return as_points(floats, {i: _proved(t, i, floats[i]) for i in np.flatnonzero(~proved).tolist()})
 
 

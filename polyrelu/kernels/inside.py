@@ -1,0 +1,117 @@
+"""Which points are certainly inside the regions that they are meant for: preactivations with error bounds.
+
+Regions are taken in the order in which they were enumerated. Consecutive ones mostly agree in their first levels, whose
+maps (`polyrelu.kernels.maps`) then need not be formed again. A form ``a · x + c`` with norm ``w`` is off by at most
+``w sum_c RHO_c |x_c|`` for its coefficients, and ``8 u`` times the sum of magnitudes for the evaluation, which has fewer than
+``dim + 2`` roundings of each term; with many inputs the latter factor grows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polyrelu.kernels import tables as T
+from polyrelu.kernels.bounds import SLACK, UNIT_ROUNDOFF
+from polyrelu.kernels.compiled import inlined, loop
+from polyrelu.kernels.digits import pair_row
+from polyrelu.kernels.maps import cut_rows, fresh_product
+
+UNDERFLOW = 2.0**-1000
+
+
+@loop
+def prove_inside(words, points, tables, d, maps, floats, bounds, axes, is_proved):
+    """Mark each region whose point is certainly strictly inside all rows of its neurons.
+
+    A form that is exactly zero, as behind a layer that is dead on a region, is not a row.
+    """
+    levels, units, pieces = tables.levels, tables.units, tables.pieces
+    n_levels = len(levels)
+    for region in range(len(words)):
+        changed = _take_digits(words[region], levels, units, d) if region else _take_all(words[region], levels, units, d)
+        for level in range(n_levels):
+            if level > changed:
+                fresh_product(
+                    level, levels, floats, bounds, units, pieces, d.digits, d.bytes, maps, tables.weights,
+                    tables.pointers, tables.rows, tables.bias, d.offsets, d.forms, axes,
+                )  # fmt: skip
+            if not levels[level, T.IS_RELU] and (level > changed or region == 0):
+                cut_rows(level, levels, units, pieces, maps, axes)
+        is_inside = True
+        for level in range(n_levels):
+            if is_inside:
+                is_inside = _is_inside(level, points[region], levels, units, d, maps, bounds, axes)
+        is_proved[region] = is_inside
+
+
+@inlined
+def _take_all(row, levels, units, d):
+    """Take the digits of a pattern; return a level before the first one."""
+    _take_digits(row, levels, units, d)
+    return 0
+
+
+@loop
+def _take_digits(row, levels, units, d):
+    """Take the digits of a pattern; return the first level in which one is new, or the last level."""
+    changed = len(levels)
+    for word in range(len(row)):
+        d.words[word] = row[word]
+    for level in range(len(levels) - 1, -1, -1):
+        for unit in range(levels[level, T.UNIT], levels[level, T.UNIT] + levels[level, T.N_UNIT]):
+            width = np.uint64(units[unit, T.UNIT_BITS])
+            digit = np.uint64(0)
+            if width:
+                field = row[units[unit, T.UNIT_WORD]] >> np.uint64(units[unit, T.UNIT_SHIFT])
+                digit = field & ((np.uint64(1) << width) - np.uint64(1))
+            if np.uint64(d.digits[unit]) != digit:
+                changed = level
+                d.digits[unit] = digit
+    return changed
+
+
+@loop
+def _is_inside(level, point, levels, units, d, maps, bounds, axes):
+    """Return whether a point is certainly inside all rows of a level."""
+    last = len(axes) - 1
+    reach = bounds[level, T.RHO, last]
+    for c in range(last):
+        reach += bounds[level, T.RHO, c] * abs(point[c])
+    for unit in range(levels[level, T.UNIT], levels[level, T.UNIT] + levels[level, T.N_UNIT]):
+        digit = np.int64(d.digits[unit])
+        if units[unit, T.UNIT_IS_MAX]:
+            for other in range(units[unit, T.UNIT_INPUTS]):
+                if other != digit:
+                    side = 1 if digit < other else -1
+                    if not _is_beyond(pair_row(unit, digit, other, units), side, point, reach, maps, axes):
+                        return False
+        elif units[unit, T.UNIT_BITS]:
+            for i in range(units[unit, T.UNIT_ROWS]):
+                side = 1 if digit > i else -1
+                if not _is_beyond(units[unit, T.UNIT_ROW] + i, side, point, reach, maps, axes):
+                    return False
+    return True
+
+
+@inlined
+def _is_beyond(row, side, point, reach, maps, axes):
+    """Return whether a form certainly has a sign at a point, or is exactly zero everywhere."""
+    last = len(axes) - 1
+    value, size = maps[last, row], abs(maps[last, row])
+    for c in range(last):
+        term = maps[c, row] * point[c]
+        value += term
+        size += abs(term)
+    error = (maps[last + 1, row] * reach + (last + 8.0) * UNIT_ROUNDOFF * size) * SLACK
+    if size == 0.0 and error == 0.0:
+        return _is_zero(row, maps, axes)
+    return side * value > error + UNDERFLOW
+
+
+@inlined
+def _is_zero(row, maps, axes):
+    """Return whether all coefficients of a form are zero."""
+    for c in range(len(axes)):
+        if maps[c, row] != 0.0:
+            return False
+    return True
