@@ -17,6 +17,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polyrelu.certificate.checker import check_certificate
+    from polyrelu.certificate.format import Certificate, read_certificate
+    from polyrelu.certificate.verdict import Verdict, check_verdict
     from polyrelu.enumeration.brute import enumerate_brute
     from polyrelu.enumeration.count import count_regions
     from polyrelu.enumeration.march import enumerate_march
@@ -34,11 +37,13 @@ if TYPE_CHECKING:
     from polyrelu.network.torch_reader import from_torch
     from polyrelu.region.model import Region, region_at, region_of
     from polyrelu.tessellation.build import tessellate
+    from polyrelu.tessellation.certify import certify, save_certificate
     from polyrelu.tessellation.model import Tessellation
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Certificate": "polyrelu.certificate.format",
     "Domain": "polyrelu.exact.domain",
     "Layer": "polyrelu.network.model",
     "Network": "polyrelu.network.model",
@@ -46,6 +51,10 @@ _HOME = {
     "Region": "polyrelu.region.model",
     "Slice": "polyrelu.network.slices",
     "Tessellation": "polyrelu.tessellation.model",
+    "Verdict": "polyrelu.certificate.verdict",
+    "certify": "polyrelu.tessellation.certify",
+    "check_certificate": "polyrelu.certificate.checker",
+    "check_verdict": "polyrelu.certificate.verdict",
     "count_regions": "polyrelu.enumeration.count",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
@@ -57,12 +66,15 @@ _HOME = {
     "from_onnx": "polyrelu.network.onnx_reader",
     "from_torch": "polyrelu.network.torch_reader",
     "load": "polyrelu.network.load",
+    "read_certificate": "polyrelu.certificate.format",
     "region_at": "polyrelu.region.model",
     "region_of": "polyrelu.region.model",
+    "save_certificate": "polyrelu.tessellation.certify",
     "tessellate": "polyrelu.tessellation.build",
 }
 
 __all__ = [
+    "Certificate",
     "Domain",
     "Layer",
     "Network",
@@ -70,7 +82,11 @@ __all__ = [
     "Region",
     "Slice",
     "Tessellation",
+    "Verdict",
     "__version__",
+    "certify",
+    "check_certificate",
+    "check_verdict",
     "count_regions",
     "enumerate_brute",
     "enumerate_march",
@@ -82,8 +98,10 @@ __all__ = [
     "from_onnx",
     "from_torch",
     "load",
+    "read_certificate",
     "region_at",
     "region_of",
+    "save_certificate",
     "tessellate",
 ]
 

@@ -24,14 +24,14 @@ SOME = 4
 class LayerBorders:
     """What the digits of a layer's units say about its borders.
 
-    A unit with breakpoints has a border ``z - breakpoint`` for each; its digit is that of the piece between two of them. A
-    max unit has a border ``z_p - z_q`` for each two of its inputs ``p < q``.
+    A unit with breakpoints has a border ``z - breakpoint`` for each; its digit is that of the piece between two of them.
+    A max unit has a border ``z_p - z_q`` for each two of its inputs ``p < q``.
 
     Attributes
     ----------
     sides : list of list of dict
-        ``sides[unit][digit]`` maps the borders that the digit is about to `PLUS` or `MINUS`; units without digits are left
-        out.
+        ``sides[unit][digit]`` maps the borders that the digit is about to `PLUS` or `MINUS`; units without digits are
+        left out.
     strict : list of int
         The side of each border to which its zeros do not belong.
     """

@@ -1,8 +1,8 @@
 """`check_certificate`: is a tessellation right and complete? Decided by sums and products of rationals alone.
 
 The checker walks through the tree of cells: below a cell of one level are those into which the next layer cuts it. It
-derives each cell's rows from the weights, and shows for every cell that the stated facets cut out just the set where all
-rows hold, that the facets of regions are facets, and that each leads to a neighbour or to the domain's border.
+derives each cell's rows from the weights, and shows for every cell that the stated facets cut out just the set where
+all rows hold, that the facets of regions are facets, and that each leads to a neighbour or to the domain's border.
 docs/certificate_format.md proves that this suffices.
 """
 
@@ -110,9 +110,9 @@ class Walk:
         self.used = [0] * len(self.levels)  # how many bases of each level
         self.maps: list[int] = []
         self.first_with: dict[tuple[int, ...], int] = {}
-        n, n_facets, dim, starts = certificate.n_regions, certificate.n_facets, network.dim, certificate.facet_starts
-        fit = certificate.facet_points.fit(n_facets if certificate.proof == BASES else 0, dim)
-        if not fit or not certificate.witnesses.fit(n, dim) or len(starts) != n_facets + 1 or len(certificate.maps) != n:
+        n, m, dim, starts = certificate.n_regions, certificate.n_facets, network.dim, certificate.facet_starts
+        fit = certificate.facet_points.fit(m if certificate.proof == BASES else 0, dim)
+        if not fit or not certificate.witnesses.fit(n, dim) or len(starts) != m + 1 or len(certificate.maps) != n:
             refuse("the arrays of its regions and facets do not fit each other")
         if starts[0] or (np.diff(starts) < 0).any() or starts[-1] != len(certificate.facet_neurons):
             refuse("the lists of neurons of its facets do not follow each other")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polyrelu.cli.arguments import add_model, count, network_and_domain, seconds
 from polyrelu.cli.output import BUDGET, DONE, INTERRUPTED, fail, show
-from polyrelu.cli.work import METHODS, inner_dim, tessellated
+from polyrelu.cli.work import METHODS, inner_dim, progress_bar, tessellated
 from polyrelu.errors import BudgetError, EnumerationInterrupted, InputError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE.parquet", help="write the tessellation, for Tessellation.load")
     parser.add_argument("--patterns", metavar="FILE", help="write sorted patterns, a digit a neuron: for ReLU its bit")
     parser.add_argument("--adjacency", metavar="FILE", help="write sorted lines 'A B', A < B, for each common facet")
+    proof_help = "write a proof that nothing is wrong or missing, for `polyrelu check`"
+    parser.add_argument("--certificate", metavar="FILE", help=proof_help)
     mesh_help = "write the polytopes of three inputs, for other programs: .obj, .ply or .vtu"
     parser.add_argument("--mesh", metavar="FILE", help=mesh_help)
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
@@ -43,8 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     from polyrelu.tessellation.summary import write_files
     from polyrelu.tessellation.targets import check_targets
 
-    wanted = {name: getattr(arguments, name.strip("-")) for name in ("--out", "--patterns", "--adjacency", "--mesh")}
-    *targets, mesh = check_targets(wanted, arguments.force, arguments.model, devices=("--patterns", "--adjacency"))
+    names = ("--out", "--patterns", "--adjacency", "--mesh", "--certificate")
+    wanted = {name: getattr(arguments, name.strip("-")) for name in names}
+    devices = ("--patterns", "--adjacency")
+    *targets, mesh, proof = check_targets(wanted, arguments.force, arguments.model, devices=devices)
     network, domain = network_and_domain(arguments)
     if mesh is not None:
         _check_mesh(arguments.mesh, domain)
@@ -58,8 +62,17 @@ def run(arguments: argparse.Namespace) -> int:
 
         save_polytopes(polytopes(tessellation), mesh, overwrite=True)
     write_files(tessellation, *targets)
+    if proof is not None:
+        _write_certificate(tessellation, proof)
     show(tessellation, arguments.json, arguments.full)
     return DONE
+
+
+def _write_certificate(tessellation: Tessellation, target: Path) -> None:
+    from polyrelu.tessellation.certify import save_certificate
+
+    with progress_bar() as progress:
+        save_certificate(tessellation, target, overwrite=True, progress=progress)
 
 
 def _check_mesh(path: str, domain: Domain) -> None:

@@ -1,9 +1,9 @@
 """Which points are certainly inside the regions that they are meant for: preactivations with error bounds.
 
-Regions are taken in the order in which they were enumerated. Consecutive ones mostly agree in their first levels, whose
-maps (`polyrelu.kernels.maps`) then need not be formed again. A form ``a · x + c`` with norm ``w`` is off by at most
-``w sum_c RHO_c |x_c|`` for its coefficients, and ``8 u`` times the sum of magnitudes for the evaluation, which has fewer than
-``dim + 2`` roundings of each term; with many inputs the latter factor grows.
+Regions are taken in the order in which they were enumerated. Consecutive ones mostly agree in their first levels,
+whose maps (`polyrelu.kernels.maps`) then need not be formed again. A form ``a · x + c`` with norm ``w`` is off by at
+most ``w sum_c RHO_c |x_c|`` for the errors of its coefficients, and ``(dim + 8) u`` times the sum
+of the terms' magnitudes for the evaluation, in which no term is rounded more than ``dim + 2`` times.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def prove_inside(words, points, tables, d, maps, floats, bounds, axes, is_proved
     levels, units, pieces = tables.levels, tables.units, tables.pieces
     n_levels = len(levels)
     for region in range(len(words)):
-        changed = _take_digits(words[region], levels, units, d) if region else _take_all(words[region], levels, units, d)
+        changed = _take_digits(words[region], levels, units, d)
+        if region == 0:
+            changed = 0
         for level in range(n_levels):
             if level > changed:
                 fresh_product(
@@ -42,13 +44,6 @@ def prove_inside(words, points, tables, d, maps, floats, bounds, axes, is_proved
             if is_inside:
                 is_inside = _is_inside(level, points[region], levels, units, d, maps, bounds, axes)
         is_proved[region] = is_inside
-
-
-@inlined
-def _take_all(row, levels, units, d):
-    """Take the digits of a pattern; return a level before the first one."""
-    _take_digits(row, levels, units, d)
-    return 0
 
 
 @loop
@@ -104,14 +99,8 @@ def _is_beyond(row, side, point, reach, maps, axes):
         size += abs(term)
     error = (maps[last + 1, row] * reach + (last + 8.0) * UNIT_ROUNDOFF * size) * SLACK
     if size == 0.0 and error == 0.0:
-        return _is_zero(row, maps, axes)
+        vanishes = True
+        for c in range(len(axes)):
+            vanishes &= maps[c, row] == 0.0
+        return vanishes
     return side * value > error + UNDERFLOW
-
-
-@inlined
-def _is_zero(row, maps, axes):
-    """Return whether all coefficients of a form are zero."""
-    for c in range(len(axes)):
-        if maps[c, row] != 0.0:
-            return False
-    return True
