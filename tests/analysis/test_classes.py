@@ -80,7 +80,7 @@ def test_one_output_has_two_classes():
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_classes_agree_with_evaluation(data):
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), [[1, -1, 2], [0, 3, -1], [1, 0, 1]])
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), [[1, -1, 2], [0, 3, -1], [1, 0, 1]])
     domain = data.draw(domains(network.dim))
     points = grid_points(domain, 2)
     values = [network.exact(point) for point in points]
@@ -107,7 +107,7 @@ def test_classes_agree_with_evaluation(data):
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_volumes_of_classes_add_up(data):
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), [[1, -1, 2], [0, 3, -1]], [0, 1])
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), [[1, -1, 2], [0, 3, -1]], [0, 1])
     domain = data.draw(bounded_domains(network.dim))
     sizes = [class_set(network, label, domain).volume for label in (0, 1)]
     assert sum(sizes) - class_boundary(network, 0, 1, domain).volume == domain_area(domain)

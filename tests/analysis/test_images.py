@@ -56,11 +56,11 @@ def test_a_constant_output_is_a_point():
     image(constant, SQUARE).check()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_images_agree_with_evaluation_and_with_all_patterns(data):
     rows = data.draw(st.sampled_from([[[1, -1, 2]], [[1, -1, 2], [0, 3, -1]], [[1, 0], [0, 1], [1, 1]]]))
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), rows)
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), rows)
     domain = data.draw(domains(network.dim))
     found = image(network, domain)
     found.check()
@@ -84,7 +84,7 @@ def test_images_agree_with_evaluation_and_with_all_patterns(data):
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_flat_domains(data):
-    network = with_outputs(data.draw(networks((2, 3), max_neurons=5)), [[1, -1, 2], [0, 3, -1]])
+    network = with_outputs(data.draw(networks((2, 3), max_neurons=4)), [[1, -1, 2], [0, 3, -1]])
     domain = data.draw(flat_domains(network.dim))
     found = image(network, domain)
     found.check()

@@ -91,7 +91,7 @@ def test_flat_domains_measure_along_the_domain():
 @given(st.data())
 def test_norms_agree_with_all_patterns(data):
     rows = data.draw(st.sampled_from([[[1, -1, 2]], [[1, -1, 2], [0, 3, -1]]]))
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), rows)
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), rows)
     domain = data.draw(domains(network.dim))
     matrices = [region.affine_map.matrix for region in brute_regions(network, domain)]
     largest = {
@@ -117,7 +117,7 @@ def test_norms_agree_with_all_patterns(data):
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_every_flat_domain_has_an_euclidean_norm(data):
-    network = data.draw(networks((2, 3), max_neurons=5))
+    network = data.draw(networks((2, 3), max_neurons=4))
     domain = data.draw(flat_domains(network.dim))
     verdict = local_lipschitz(network, domain, 2)
     check_verdict(verdict)

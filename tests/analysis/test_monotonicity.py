@@ -49,10 +49,10 @@ def test_an_input_that_the_domain_fixes_changes_nothing():
     assert decide_monotone(xor(), 0, 1, face).value is Monotonicity.CONSTANT
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_monotonicity_agrees_with_all_patterns(data):
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), [[1, -1, 2], [0, 3, -1]])
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), [[1, -1, 2], [0, 3, -1]])
     domain = data.draw(domains(network.dim))
     output, input = data.draw(st.integers(0, 1)), data.draw(st.integers(0, network.dim - 1))
     verdict = decide_monotone(network, output, input, domain)
@@ -71,7 +71,7 @@ def test_monotonicity_agrees_with_all_patterns(data):
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_flat_domains(data):
-    network = data.draw(networks((2, 3), max_neurons=5))
+    network = data.draw(networks((2, 3), max_neurons=4))
     domain, input = data.draw(flat_domains(network.dim)), data.draw(st.integers(0, network.dim - 1))
     verdict = decide_monotone(network, 0, input, domain)
     check_verdict(verdict)

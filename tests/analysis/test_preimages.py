@@ -69,10 +69,10 @@ def test_a_single_input_is_found():
     found.check()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_preimages_agree_with_evaluation_and_with_all_patterns(data):
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), [[1, -1, 2], [0, 3, -1]])
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), [[1, -1, 2], [0, 3, -1]])
     domain = data.draw(domains(network.dim))
     outputs = data.draw(output_sets(2))
     found = preimage(network, outputs, domain, method=data.draw(st.sampled_from([None, enumerate_split])))
@@ -103,7 +103,7 @@ def integer_row(row, outputs):
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_volumes_of_both_sides_add_up(data):
-    network = data.draw(networks((1, 2, 3), max_neurons=5))
+    network = data.draw(networks((1, 2, 3), max_neurons=4))
     domain = data.draw(bounded_domains(network.dim))
     level = data.draw(st.integers(-2, 2)) + Fraction(1, 3)
     below, above = (Domain.from_halfspaces([[s]], [s * level]) for s in (1, -1))
@@ -115,7 +115,7 @@ def test_volumes_of_both_sides_add_up(data):
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_flat_domains(data):
-    network = data.draw(networks((2, 3), max_neurons=5))
+    network = data.draw(networks((2, 3), max_neurons=4))
     domain, outputs = data.draw(flat_domains(network.dim)), data.draw(output_sets(1))
     found = preimage(network, outputs, domain)
     found.check()
@@ -127,10 +127,10 @@ def test_flat_domains(data):
     assert verdict.holds != found.is_empty
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_what_is_reached(data):
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), [[1, -1, 2], [0, 3, -1]])
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), [[1, -1, 2], [0, 3, -1]])
     domain, outputs = data.draw(domains(network.dim)), data.draw(output_sets(2))
     strict = [data.draw(st.booleans()) for _ in outputs.rows]
     verdict = decide_reachable(network, outputs, domain, strict=strict)

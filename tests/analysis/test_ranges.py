@@ -53,10 +53,10 @@ def test_a_point_has_one_value():
     check_verdict(verdict)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_ranges_agree_with_all_vertices_of_all_patterns(data):
-    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=5)), [[1, -1, 2], [0, 3, -1]])
+    network = with_outputs(data.draw(networks((1, 2, 3), max_neurons=4)), [[1, -1, 2], [0, 3, -1]])
     domain = data.draw(domains(network.dim))
     method = data.draw(st.sampled_from([None, enumerate_split]))
     verdict = output_range(network, domain, method=method)
@@ -73,7 +73,7 @@ def test_ranges_agree_with_all_vertices_of_all_patterns(data):
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_flat_domains(data):
-    network = data.draw(networks((2, 3), max_neurons=5))
+    network = data.draw(networks((2, 3), max_neurons=4))
     domain = data.draw(flat_domains(network.dim))
     verdict = output_range(network, domain)
     check_verdict(verdict)
