@@ -24,8 +24,8 @@ SOME = 4
 class LayerBorders:
     """What the digits of a layer's units say about its borders.
 
-    A unit with breakpoints has a border ``z - breakpoint`` for each; its digit is that of the piece between two of them.
-    A max unit has a border ``z_p - z_q`` for each two of its inputs ``p < q``.
+    A unit with breakpoints has a border ``z - breakpoint`` for each; its digit is that of the piece between two of
+    them. A max unit has a border ``z_p - z_q`` for each two of its inputs ``p < q``.
 
     Attributes
     ----------
