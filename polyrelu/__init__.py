@@ -17,6 +17,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polyrelu.analysis.classes import class_boundary, class_set, decide_class_everywhere, decide_class_nowhere
+    from polyrelu.analysis.equivalence import decide_equivalent, max_difference
+    from polyrelu.analysis.images import image
+    from polyrelu.analysis.lipschitz import local_lipschitz
+    from polyrelu.analysis.monotonicity import decide_monotone
+    from polyrelu.analysis.preimages import preimage
+    from polyrelu.analysis.ranges import output_range
+    from polyrelu.analysis.reach import decide_reachable
     from polyrelu.certificate.checker import check_certificate
     from polyrelu.certificate.format import Certificate, read_certificate
     from polyrelu.certificate.verdict import Verdict, check_verdict
@@ -55,7 +63,14 @@ _HOME = {
     "certify": "polyrelu.tessellation.certify",
     "check_certificate": "polyrelu.certificate.checker",
     "check_verdict": "polyrelu.certificate.verdict",
+    "class_boundary": "polyrelu.analysis.classes",
+    "class_set": "polyrelu.analysis.classes",
     "count_regions": "polyrelu.enumeration.count",
+    "decide_class_everywhere": "polyrelu.analysis.classes",
+    "decide_class_nowhere": "polyrelu.analysis.classes",
+    "decide_equivalent": "polyrelu.analysis.equivalence",
+    "decide_monotone": "polyrelu.analysis.monotonicity",
+    "decide_reachable": "polyrelu.analysis.reach",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
     "enumerate_plane": "polyrelu.enumeration.plane",
@@ -65,7 +80,12 @@ _HOME = {
     "from_npz": "polyrelu.network.npz",
     "from_onnx": "polyrelu.network.onnx_reader",
     "from_torch": "polyrelu.network.torch_reader",
+    "image": "polyrelu.analysis.images",
     "load": "polyrelu.network.load",
+    "local_lipschitz": "polyrelu.analysis.lipschitz",
+    "max_difference": "polyrelu.analysis.equivalence",
+    "output_range": "polyrelu.analysis.ranges",
+    "preimage": "polyrelu.analysis.preimages",
     "read_certificate": "polyrelu.certificate.format",
     "region_at": "polyrelu.region.model",
     "region_of": "polyrelu.region.model",
@@ -87,7 +107,14 @@ __all__ = [
     "certify",
     "check_certificate",
     "check_verdict",
+    "class_boundary",
+    "class_set",
     "count_regions",
+    "decide_class_everywhere",
+    "decide_class_nowhere",
+    "decide_equivalent",
+    "decide_monotone",
+    "decide_reachable",
     "enumerate_brute",
     "enumerate_march",
     "enumerate_plane",
@@ -97,7 +124,12 @@ __all__ = [
     "from_npz",
     "from_onnx",
     "from_torch",
+    "image",
     "load",
+    "local_lipschitz",
+    "max_difference",
+    "output_range",
+    "preimage",
     "read_certificate",
     "region_at",
     "region_of",
