@@ -19,6 +19,7 @@ from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import primitive_row, to_fractions
 from polyrelu.network.model import Network
 from polyrelu.region.double_description import generators_of
+from polyrelu.region.evaluation import row_values
 from polyrelu.region.lp import Optimal, maximize
 
 __all__ = ["OutputPiece", "OutputUnion", "image"]
@@ -205,9 +206,12 @@ def _check_inside(piece: OutputPiece, outputs: RationalMatrix, rows: Sequence[Se
     where = f"(region {piece.region})"
     dims = {len(vector) for vectors in (piece.points, piece.rays, piece.lines) for vector in vectors}
     require(dims == {outputs.shape[1] - 1}, f"generators of the region's dimension {where}")
-    require(all(dot(row, (*point, 1)) >= 0 for row in rows for point in piece.points), f"points of the region {where}")
-    require(all(dot(row[:-1], ray) >= 0 for row in rows for ray in piece.rays), f"rays of the region {where}")
-    require(not any(dot(row[:-1], line) for row in rows for line in piece.lines), f"lines of the region {where}")
+    values = (row_values(rows, point)[0] for point in piece.points)
+    require(all(min(own, default=0) >= 0 for own in values), f"points of the region {where}")
+    normals = [(*row[:-1], 0) for row in rows]
+    growths = (row_values(normals, ray)[0] for ray in piece.rays)
+    require(all(min(own, default=0) >= 0 for own in growths), f"rays of the region {where}")
+    require(not any(any(row_values(normals, line)[0]) for line in piece.lines), f"lines of the region {where}")
     affine = outputs.to_fractions()
     points = [tuple(Fraction(dot(row, (*point, 1))) for row in affine) for point in piece.points]
     rays, lines = (
