@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ LEAST = math.ldexp(1.0, -1000)
 DENSE = 0.2
 """Sparse generators become dense above this share of entries."""
 CLEAR_LEAD = 2.0**-16
-"""A max unit's winner has to lead by this share of the sizes; the check in rationals then chooses the same."""
+"""Max units whose winner leads by less than this share of the sizes are reported: a check in rationals could choose
+another."""
 MOST_SHARED_INPUTS = 16
 """With more inputs nobody asks which of them makes a form vary."""
 
@@ -102,8 +103,8 @@ class Bounds:
         For each further noise the unit that made it.
     conditions : tuple of Forms
         For each unit whose digit is given, in their order: values that are >= 0.
-    is_clear : bool
-        False if a max unit has two candidates that are nearly level.
+    winners : dict of Unit to int
+        For max units with nearly level candidates: which of them they were compared with.
     shares : float64 array, shape (n_noises, n_free), or None
         How much of each noise comes from each input.
     """
@@ -112,7 +113,7 @@ class Bounds:
     outputs: Forms
     bends: tuple[Unit, ...]
     conditions: tuple[Forms, ...]
-    is_clear: bool
+    winners: dict[Unit, int]
     shares: Floats | None
 
 
@@ -152,7 +153,7 @@ def propagate(
     shares = np.eye(len(inputs)) if len(inputs) <= MOST_SHARED_INPUTS else None
     bends: list[Unit] = []
     conditions: dict[Unit, Forms] = {}
-    is_clear = True
+    winners: dict[Unit, int] = {}
     low, high = lower, upper
     with np.errstate(all="ignore"):  # what overflows is not proved: comparisons with NaN are false
         reach = forms.reach
@@ -171,8 +172,9 @@ def propagate(
             conditions.update(((index, unit), step.conditions(unit, digit)) for unit, digit in own.items())
             if shares is not None and len(units):
                 shares = np.concatenate([shares, step.shares(units, shares)])
-            forms, reach, low, high, is_clear = step.forms(units), step.reach(), *step.ends, is_clear & step.is_clear
-    return Bounds(inputs, forms, tuple(bends), tuple(conditions[unit] for unit in digits), is_clear, shares)
+            winners.update(((index, unit), winner) for unit, winner in step.winners.items())
+            forms, reach, low, high = step.forms(units), step.reach(), *step.ends
+    return Bounds(inputs, forms, tuple(bends), tuple(conditions[unit] for unit in digits), winners, shares)
 
 
 def linear(layer: FloatLayer, forms: Forms, reach: Floats) -> Forms:
@@ -191,9 +193,11 @@ def _preactivations(
     """Return a layer's preactivations and bounds of them, from those of what the layer reads and from the forms."""
     middle = low / 2 + high / 2
     radius = (high / 2 - low / 2) * SLACK
-    products = layer.weight @ np.stack([forms.centre, middle], axis=1) + layer.bias[:, None]
-    magnitudes = layer.rounding * np.abs(np.stack([forms.centre, middle], axis=1))
-    magnitudes += np.stack([forms.error + layer.rounding * reach, radius], axis=1)
+    middles, magnitudes = np.empty((len(low), 2)), np.empty((len(low), 2))
+    middles[:, 0], middles[:, 1] = forms.centre, middle
+    magnitudes[:, 0], magnitudes[:, 1] = forms.error + layer.rounding * reach, radius
+    magnitudes += layer.rounding * np.abs(middles)
+    products = layer.weight @ middles + layer.bias[:, None]
     errors = (layer.magnitude @ magnitudes + layer.rounding * np.abs(layer.bias)[:, None]) * SLACK + LEAST
     generators = layer.weight @ forms.generators
     if is_sparse(generators) and generators.nnz > DENSE * math.prod(generators.shape):
@@ -236,7 +240,8 @@ class _Step:
         Bounds the errors of the other three.
     ends : pair of float64 arrays, shape (n_units,)
         Bounds of what the units give.
-    is_clear : bool
+    winners : dict of int to int
+        For max units with nearly level candidates: which of them they follow.
     """
 
     activation: Activation
@@ -250,7 +255,7 @@ class _Step:
     bend: Floats
     extra: Floats | float
     ends: tuple[Floats, Floats]
-    is_clear: bool = True
+    winners: dict[int, int] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -300,7 +305,8 @@ class _Step:
         if most > 0 or math.isnan(most):
             self.bend[unit] = self.shift[unit] = most / 2
             extra[unit] = gamma(4) * most + LEAST
-            self.is_clear &= bool((centre < -CLEAR_LEAD * scale).all())
+            if not (centre < -CLEAR_LEAD * scale).all():
+                self.winners[unit] = winner - start
 
     def forms(self, units: NDArray[np.int64]) -> Forms:
         before = self.before if self.source is None else self.before.rows(self.source)

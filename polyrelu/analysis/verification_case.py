@@ -62,10 +62,10 @@ class PreparedCase:
     root : Cell
         All inputs of the case.
     fixed_inputs : bool array, shape (dim,)
-    rows : FloatRows
-        Of the output polyhedra.
+    rows, input_rows : FloatRows
+        Of the output polyhedra, and the further rows of the inputs.
     output_layer, input_layer : FloatLayer
-        These rows, and the further rows of the inputs, as layers.
+        The same, as layers.
     """
 
     case: PropertyCase
@@ -74,6 +74,7 @@ class PreparedCase:
     root: Cell
     fixed_inputs: NDArray[np.bool_]
     rows: FloatRows
+    input_rows: FloatRows
     output_layer: FloatLayer
     input_layer: FloatLayer
 
@@ -109,6 +110,7 @@ def prepare_case(case: PropertyCase, bounds: Sequence[ImpliedBound], n_out: int)
         root=Cell(low, high, {}, tuple(range(len(case.outputs))), Fraction(1), 0),
         fixed_inputs=np.array([a is not None and a == b for a, b in zip(lower, upper, strict=True)], dtype=np.bool_),
         rows=rows,
+        input_rows=further,
         output_layer=_as_layer(rows),
         input_layer=_as_layer(further),
     )

@@ -168,6 +168,7 @@ def propagate_fixed(
     lower: Sequence[Fraction],
     upper: Sequence[Fraction],
     digits: Mapping[Unit, int],
+    winners: Mapping[Unit, int] | None = None,
 ) -> tuple[list[FixedForm], list[FixedForm], list[FixedForm]]:
     """Return the inputs, the conditions and the outputs of a network on a box where units have given digits.
 
@@ -178,6 +179,8 @@ def propagate_fixed(
         As `fixed_layers` returns them.
     lower, upper : sequence of Fraction, length dim
     digits : mapping of Unit to int
+    winners : mapping of Unit to int, optional
+        The candidate with which a max unit's others are compared, instead of the one with the largest centre.
 
     Returns
     -------
@@ -207,7 +210,7 @@ def propagate_fixed(
             own, near = before[starts[unit] : starts[unit + 1]], bounds[starts[unit] : starts[unit + 1]]
             digit = digits.get((index, unit), -1)
             if kind == MAX_UNIT:
-                changed = _largest(own, near, digit, n_noises)
+                changed = _largest(own, near, digit, n_noises, (winners or {}).get((index, unit)))
             else:
                 changed = _bent(activation.functions[kind], own[0], near[0], digit, n_noises)
             forms.append(changed.form)
@@ -288,11 +291,14 @@ def _ends(function: PiecewiseLinear, low: int, high: int) -> Range:
     return int(min(values) * ONE // 1), -int(-max(values) * ONE // 1)
 
 
-def _largest(forms: Sequence[FixedForm], bounds: Sequence[Range], digit: int, n_noises: int) -> _Changed:
+def _largest(
+    forms: Sequence[FixedForm], bounds: Sequence[Range], digit: int, n_noises: int, winner: int | None
+) -> _Changed:
     ends = max(low for low, _ in bounds), max(high for _, high in bounds)
     if digit >= 0:
         return _Changed(forms[digit], ends, [forms[digit].minus(form) for i, form in enumerate(forms) if i != digit])
-    winner = max(range(len(forms)), key=lambda i: (forms[i].centre, -i))
+    if winner is None or not 0 <= winner < len(forms):
+        winner = max(range(len(forms)), key=lambda i: (forms[i].centre, -i))
     own = forms[winner]
     others = [form.minus(own) for i, form in enumerate(forms) if i != winner and bounds[i][1] >= bounds[winner][0]]
     most = max((other.centre + other.reach for other in others), default=0)

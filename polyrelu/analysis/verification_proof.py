@@ -79,10 +79,19 @@ class CellProof:
 
 @dataclass(frozen=True, slots=True)
 class ProofNode:
-    """A cell: what is excluded in all of it, and how the rest is divided."""
+    """A cell: what is excluded in all of it, and how the rest is divided.
+
+    Attributes
+    ----------
+    split : BoxSplit, UnitSplit or None
+    proofs : tuple of CellProof
+    winners : tuple of (Unit, int)
+        For some max units the candidate that bounds compare the others with; any will do, and tell more or less.
+    """
 
     split: BoxSplit | UnitSplit | None
     proofs: tuple[CellProof, ...]
+    winners: tuple[tuple[Unit, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +233,7 @@ def _check_proofs(
             raise _refused("proofs about output polyhedra of the case", f"one about {proof.excluded}", where)
     bounded = [proof for proof in node.proofs if not proof.is_exact]
     if bounded:
-        _check_bounded(network, layers, case, bounded, cell, where)
+        _check_bounded(network, layers, case, bounded, cell, dict(node.winners), where)
     exact = [proof for proof in node.proofs if proof.is_exact]
     if exact:
         found = exact_cell(network, case.inputs, cell.lower, cell.upper, cell.digits)
@@ -249,6 +258,7 @@ def _check_bounded(
     case: PropertyCase,
     proofs: Sequence[CellProof],
     cell: _Cell,
+    winners: dict[Unit, int],
     where: str,
 ) -> None:
     lower = [bound for bound in cell.lower if bound is not None]
@@ -257,7 +267,7 @@ def _check_bounded(
         raise _refused("a box of inputs", "one without an end", where)
     if any(low > high for low, high in zip(lower, upper, strict=True)):
         return
-    inputs, conditions, outputs = propagate_fixed(network, layers, lower, upper, cell.digits)
+    inputs, conditions, outputs = propagate_fixed(network, layers, lower, upper, cell.digits, winners)
     known = [combination(row, inputs) for row in case.inputs.halfspaces.rows] + conditions
     strict = [*case.inputs.halfspaces.strict, *[False] * len(conditions)]
     for proof in proofs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["FloatRows", "Witness", "confirmed", "float_rows", "searched"]
 
 SAMPLES = 2000
-SCALARS = 4_000_000
-"""Networks with more entries than this, over `SAMPLES`, are sampled less."""
-STARTS, STEPS = 16, 40
+STARTS, STEPS = 16, 30
+SMALL = 200_000
+"""Networks with more entries are tried at fewer points."""
 
 Floats = NDArray[np.float64]
 Point = tuple[Fraction, ...]
@@ -46,23 +46,27 @@ class FloatRows:
     bias : float64 array, shape (n_rows,)
     owner : int array, shape (n_rows,)
         The output polyhedron of each row.
+    scale : tuple of int, length n_rows
+        What the rows have been divided by.
     """
 
     weight: Floats
     bias: Floats
     owner: NDArray[np.int64]
+    scale: tuple[int, ...]
 
 
 def float_rows(sets: Sequence[Halfspaces], dim: int) -> FloatRows:
     """Return rows of several polyhedra of one dimension in floats."""
-    rows, owner = [], []
+    rows, owner, scale = [], [], []
     for index, halfspaces in enumerate(sets):
         for row in halfspaces.rows:
-            size = max(map(abs, row[:-1])) or 1
+            size = max(map(abs, row[:-1]), default=0) or 1
             rows.append([float(Fraction(value, size)) for value in row])
             owner.append(index)
+            scale.append(size)
     values = np.array(rows, dtype=np.float64).reshape(len(rows), dim + 1)
-    return FloatRows(values[:, :-1], values[:, -1], np.array(owner, dtype=np.int64))
+    return FloatRows(values[:, :-1], values[:, -1], np.array(owner, dtype=np.int64), tuple(scale))
 
 
 def confirmed(
@@ -98,47 +102,67 @@ def _between(value: Fraction, low: Fraction | None, high: Fraction | None) -> Fr
     return value if high is None else min(value, high)
 
 
-def searched(network: Network, prepared: PreparedCase) -> Witness | None:
-    """Return a counterexample that random points and descent from the best of them find, None if they find none."""
-    case, rows = prepared.case, prepared.rows
-    lower, upper = prepared.exact_box(prepared.root)
-    random = np.random.default_rng(0)
-    low, high = prepared.root.lower, prepared.root.upper
-    sets = range(len(case.outputs))
+def searched(
+    network: Network, prepared: PreparedCase, sets: Sequence[int], check_time: Callable[[], None]
+) -> Witness | None:
+    """Return a counterexample that random points and descent from the best of them find, None if they find none.
+
+    Parameters
+    ----------
+    network : Network
+    prepared : PreparedCase
+        With bounds of all inputs.
+    sets : sequence of int
+        The output polyhedra to aim at.
+    check_time : callable
+        Called now and then; raises when time is over.
+    """
+    rows, low, high = prepared.rows, prepared.root.lower, prepared.root.upper
+    box, random = prepared.exact_box(prepared.root), np.random.default_rng(0)
     size = sum(layer.weight.nnz if layer.is_sparse else layer.weight.size for layer in network.layers)
-    n = max(min(SAMPLES, 100 * SCALARS // max(size, 1)), 2 * STARTS)
-    points = np.concatenate([(low + high)[None] / 2, low + (high - low) * random.random((n, len(low)))])
-    found = confirmed(network, case, rows, points, sets, lower, upper)
+    effort = min(1.0, SMALL / max(size, 1))
+    n_starts = max(2, round(STARTS * effort))
+    fractions = random.random((max(2 * n_starts, round(SAMPLES * effort)), len(low)))
+    points = np.concatenate([(low / 2 + high / 2)[None], low + (high - low) * fractions])
+    found = confirmed(network, prepared.case, rows, points, sets, *box)
     for index in sets:
-        if found is not None:
+        weight, bias = rows.weight[rows.owner == index], rows.bias[rows.owner == index]
+        if found is not None or not len(weight):
             break
-        own = FloatRows(rows.weight[rows.owner == index], rows.bias[rows.owner == index], rows.owner)
-        if not len(own.weight):
-            continue
         with np.errstate(all="ignore"):
-            least = np.nan_to_num((network(points) @ own.weight.T + own.bias).min(axis=1), nan=-np.inf)
-        start = points[np.argsort(-least)[:STARTS]]
+            least = np.nan_to_num((network(points) @ weight.T + bias).min(axis=1), nan=-np.inf)
+        start = points[np.argsort(-least)[:n_starts]]
         start[0] = points[0]
-        found = confirmed(network, case, rows, _climbed(network, own, start, low, high), [index], lower, upper)
+        best = _climbed(network, weight, bias, start, low, high, check_time)
+        found = confirmed(network, prepared.case, rows, best, [index], *box)
     return found
 
 
-def _climbed(network: Network, rows: FloatRows, points: Floats, low: Floats, high: Floats) -> Floats:
+def _climbed(
+    network: Network,
+    weight: Floats,
+    bias: Floats,
+    points: Floats,
+    low: Floats,
+    high: Floats,
+    check_time: Callable[[], None],
+) -> Floats:
     """Return the best points on the way up the least row, by signs of gradients, with steps that shrink."""
     best, best_value = points.copy(), np.full(len(points), -np.inf)
     with np.errstate(all="ignore"):
         for step in range(STEPS):
-            values, gradients = _least_row(network, rows, points)
+            check_time()
+            values, gradients = _least_row(network, weight, bias, points)
             better = values > best_value
             best[better], best_value[better] = points[better], values[better]
             points = np.clip(points + (high - low) * 0.5 * 0.85**step * np.sign(gradients), low, high)
-        values, _ = _least_row(network, rows, points)
+        values, _ = _least_row(network, weight, bias, points)
         better = values > best_value
         best[better] = points[better]
     return best
 
 
-def _least_row(network: Network, rows: FloatRows, points: Floats) -> tuple[Floats, Floats]:
+def _least_row(network: Network, weight: Floats, bias: Floats, points: Floats) -> tuple[Floats, Floats]:
     """Return the least row at each point, shape (n,), and its gradient, shape (n, dim)."""
     values, affine = points, None
     if network.input_map is not None:
@@ -148,8 +172,8 @@ def _least_row(network: Network, rows: FloatRows, points: Floats) -> tuple[Float
     for layer in network.layers:
         values, slopes, sources = _through(layer, values)
         trace.append((slopes, sources))
-    found = values @ rows.weight.T + rows.bias
-    gradients = rows.weight[found.argmin(axis=1)]
+    found = values @ weight.T + bias
+    gradients = weight[found.argmin(axis=1)]
     for layer, (slopes, sources) in zip(network.layers[::-1], trace[::-1], strict=True):
         back = np.zeros((len(points), layer.weight.shape[0]))
         np.put_along_axis(back, sources, gradients * slopes, axis=1)

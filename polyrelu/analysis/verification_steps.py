@@ -51,6 +51,8 @@ class Step:
     witness : Witness or None
     is_left_open : bool
         True if a linear program would have been too large.
+    winners : tuple of (Unit, int)
+        What the proofs' check has to know of max units (`ProofNode`).
     """
 
     proofs: list[CellProof]
@@ -59,6 +61,7 @@ class Step:
     urgency: float = 0.0
     witness: Witness | None = None
     is_left_open: bool = False
+    winners: tuple[tuple[Unit, int], ...] = ()
 
 
 def bounded_step(
@@ -94,31 +97,33 @@ def bounded_step(
         own = rows.of(index)
         values = np.where(np.isnan(largest[own]), math.inf, largest[own])
         number = int(values.argmin()) if len(own) else 0
-        if bounds.is_clear and len(own) and values[number] < 0:
+        if len(own) and values[number] < 0:
             proofs.append(CellProof((index,), ((number, Fraction(1)),)))
             continue
         worst[index] = np.zeros(len(rows.forms.centre))
         if len(own):
             worst[index][own[number]] = 1.0
             urgency = max(urgency, float(values[number]))
+    winners = tuple(bounds.winners.items())
     if not worst:
-        return Step(proofs)
+        return Step(proofs, winners=winners)
     box = prepared.exact_box(cell)
     points = _corners(bounds, cell, rows, worst)
     witness = confirmed(network, prepared.case, prepared.rows, points, list(worst), *box)
     if witness is None and (cell.digits or rows.n_known):
         for index in list(worst):
             multipliers, point = _combined(rows, rows.of(index), bounds, cell, worst[index])
-            if multipliers is not None and bounds.is_clear:
+            if multipliers is not None:
                 proofs.append(CellProof((index,), multipliers))
                 del worst[index]
             elif point is not None and witness is None:
                 witness = confirmed(network, prepared.case, prepared.rows, point[None], [index], *box)
     if witness is not None or not worst:
-        return Step(proofs, witness=witness)
+        return Step(proofs, witness=witness, winners=winners)
     rest = replace(cell, remaining=tuple(worst))
     step = _divided(network, rest, bounds, rows, worst) or exact_step(network, prepared, rest, count_region)
     step.proofs, step.urgency = proofs + step.proofs, urgency
+    step.winners = winners if proofs else ()
     return step
 
 
@@ -148,11 +153,23 @@ def exact_step(network: Network, prepared: PreparedCase, cell: Cell, count_regio
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """All rows on a cell: the inputs' and the digits', which come first, then those of the output polyhedra."""
+    """All rows on a cell: the inputs' and the digits', which come first, then those of the output polyhedra.
+
+    Attributes
+    ----------
+    forms : Forms
+    n_known : int
+        Number of the rows that come first.
+    owner : int array
+        The output polyhedron of each other row.
+    scale : list of int, one for each row
+        What the row has been divided by.
+    """
 
     forms: Forms
     n_known: int
     owner: NDArray[np.int64]
+    scale: list[int]
 
     def of(self, index: int) -> NDArray[np.int64]:
         """Return the rows of one output polyhedron, known ones first."""
@@ -178,7 +195,9 @@ def _all_rows(prepared: PreparedCase, cell: Cell, bounds: Bounds) -> _Rows:
         np.concatenate([part.generators for part in parts]),
         np.concatenate([part.error for part in parts]),
     )
-    return _Rows(together, n_known, prepared.rows.owner)
+    n_conditions = n_known - len(prepared.input_rows.scale)
+    scale = [*prepared.input_rows.scale, *[1] * n_conditions, *prepared.rows.scale]
+    return _Rows(together, n_known, prepared.rows.owner, scale)
 
 
 def _padded(forms: Forms, n_noises: int) -> Forms:
@@ -221,7 +240,8 @@ def _combined(
     reach = float(np.abs(factors @ generators).sum())
     spare = SPARE * (reach + SPARE * float(factors @ size)) + SPARE_ERRORS * float(factors @ error)
     if float(factors @ centre) + reach + spare < 0:
-        return sparse([Fraction(int(factor)) for factor in factors.tolist()]), None
+        whole = zip(factors.tolist(), own.tolist(), strict=True)
+        return sparse([Fraction(int(factor), rows.scale[row]) for factor, row in whole]), None
     point = cell.lower / 2 + cell.upper / 2
     point[bounds.inputs] += (cell.upper / 2 - cell.lower / 2)[bounds.inputs] * proposal.x[: len(bounds.inputs)]
     return None, point

@@ -54,7 +54,7 @@ class Counts:
         if self.max_cells is not None and self.n_cells >= self.max_cells:
             raise BudgetReached
         self.n_cells += 1
-        if self.progress is not None and self.n_cells % 64 == 0:
+        if self.progress is not None and self.n_cells % 16 == 0:
             self.progress(self.n_cells)
 
     def count_region(self) -> None:
@@ -77,7 +77,7 @@ class _Tree:
 
     def enter(self, number: int, step: Step) -> list[int]:
         """Enter what became of a cell, and return the numbers of its children."""
-        self.nodes[number] = ProofNode(step.split, tuple(step.proofs))
+        self.nodes[number] = ProofNode(step.split, tuple(step.proofs), step.winners)
         numbers = list(range(self.n_numbers, self.n_numbers + len(step.children)))
         self.children[number] = numbers
         self.n_numbers += len(numbers)
@@ -106,11 +106,6 @@ def prove_property(network: Network, unsafe: Property, counts: Counts) -> tuple[
     for index, tree in enumerate(trees):
         if tree.prepared is None:
             continue
-        counts.check_time()
-        if tree.prepared.is_bounded:
-            found = searched(network, tree.prepared)
-            if found is not None:
-                return found
         queue.append((-float("inf"), next(order), index, 0, tree.prepared.root))
     heapq.heapify(queue)
     while queue:
@@ -122,6 +117,8 @@ def prove_property(network: Network, unsafe: Property, counts: Counts) -> tuple[
             step = bounded_step(network, layers, prepared, cell, counts.count_region)
         else:
             step = exact_step(network, prepared, cell, counts.count_region)
+        if number == 0 and prepared.is_bounded and step.witness is None and step.children:
+            step.witness = searched(network, prepared, step.children[0].remaining, counts.check_time)
         if step.witness is not None:
             return step.witness
         numbers = trees[index].enter(number, step)
