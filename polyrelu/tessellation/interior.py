@@ -23,12 +23,12 @@ def interior_points(tessellation: Tessellation) -> Points:
 
     Notes
     -----
-    Floats with error bounds prove most of the float witnesses (`polyrelu.kernels.inside`). Others are tried in
+    Floats with error bounds prove most of the float witnesses (`polyrelu.kernels.replay`). Others are tried in
     rationals, and replaced by an exact witness if they fail.
     """
     from polyrelu.enumeration.network_tables import network_tables
     from polyrelu.kernels.evaluation import certain_sides
-    from polyrelu.kernels.inside import prove_inside
+    from polyrelu.kernels.replay import prove_inside
 
     t = tessellation
     floats = np.array(t.witnesses_float, np.float64)

@@ -1,12 +1,12 @@
 """Which regions have one affine map: distinct maps, and connected unions of regions with one map.
 
-Maps are told apart by their residues modulo a prime, in a compiled loop; maps with equal residues are compared as
-rationals. Both are proofs.
+Most maps are told apart by a weighted sum of their coefficients, in floats with an error bound; the others by their
+residues modulo a prime; and maps with equal residues are compared as rationals. Each of these is a proof.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.exact.matrix import RationalMatrix
-from polyrelu.network.activation import MAX_UNIT
-from polyrelu.network.model import Network
+from polyrelu.network.activation import IDENTITY, MAX_UNIT, Activation
+from polyrelu.network.model import Layer, Network
 from polyrelu.tessellation.graph import components
 from polyrelu.tessellation.region_forms import RegionForms
 
@@ -61,8 +61,11 @@ def linear_regions(tessellation: Tessellation) -> LinearRegions:
     (3, 4)
     """
     t = tessellation
-    _, candidates = np.unique(_residues(t), axis=0, return_inverse=True)
-    maps = _first_come(_compared(t, candidates.reshape(-1)))
+    candidates = np.arange(t.n_regions)
+    close = np.flatnonzero(_are_close(*_weighted_sums(t)))
+    _, alike = np.unique(_residues(t, close), axis=0, return_inverse=True)
+    candidates[close] = t.n_regions + alike.reshape(-1)
+    maps = _first_come(_compared(t, np.unique(candidates, return_inverse=True)[1].reshape(-1)))
     pairs = t.adjacent_pairs
     same = maps[pairs[:, 0]] == maps[pairs[:, 1]]
     n_regions, labels = components(pairs[same], t.n_regions)
@@ -98,8 +101,50 @@ def _compared(t: Tessellation, candidates: NDArray[np.int64]) -> NDArray[np.int6
     return labels
 
 
-def _residues(t: Tessellation) -> NDArray[np.uint32]:
-    """Return the residues of each region's output map, shape (n_regions, (dim + 1) * n_out)."""
+def _weighted_sums(t: Tessellation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a weighted sum of the coefficients of each region's output map, and bounds of their errors."""
+    from polyrelu.enumeration.network_tables import network_tables
+    from polyrelu.kernels.replay import weigh_maps
+
+    network = t.network
+    nothing = Layer(np.zeros((1, network.n_out)), np.zeros(1), Activation.same(IDENTITY, 1))
+    longer = replace(network, hidden=network.layers, output=nothing)  # the output layer is the last level
+    laid_out = network_tables(longer, 0)
+    axes = (0, 1, 2) if t.dim == 2 else np.arange(t.dim + 1)  # a tuple's length is known to the compiler
+    weights = np.random.default_rng(0).uniform(1.0, 2.0, (t.dim + 1, network.n_out))
+    values, errors = np.empty(t.n_regions), np.empty(t.n_regions)
+    weigh_maps(
+        np.ascontiguousarray(t.words), weights, laid_out.tables, laid_out.digits, laid_out.maps, laid_out.floats,
+        laid_out.bounds, axes, values, errors,
+    )  # fmt: skip
+    return values, errors
+
+
+def _are_close(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which numbers may be equal to others, given bounds of their errors.
+
+    Examples
+    --------
+    >>> _are_close(np.array([5.0, 1.0, 2.0, np.nan]), np.array([1.5, 0.25, 2.0, 0.0])).tolist()
+    [True, True, True, True]
+    >>> _are_close(np.array([5.0, 1.0, 2.0]), np.array([0.5, 0.5, 0.25])).tolist()
+    [False, False, False]
+    """
+    with np.errstate(invalid="ignore"):
+        low, high = values - errors, values + errors
+    is_known = np.isfinite(low) & np.isfinite(high)
+    low, high = np.where(is_known, low, -np.inf), np.where(is_known, high, np.inf)
+    order = np.argsort(low)
+    reached = np.maximum.accumulate(high[order])
+    touches = low[order][1:] <= np.nextafter(reached[:-1], np.inf)  # ends of intervals are rounded
+    result = np.zeros(len(values), bool)
+    result[order[1:]] = touches
+    result[order[:-1]] |= touches
+    return result
+
+
+def _residues(t: Tessellation, chosen: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Return the residues of the output maps of some regions, shape (n_chosen, (dim + 1) * n_out)."""
     from polyrelu.kernels import residues as R
 
     network = t.network
@@ -113,9 +158,9 @@ def _residues(t: Tessellation) -> NDArray[np.uint32]:
     for i, row in enumerate(inputs.numerators.tolist()):
         values[:, i] = [int(value) * factor % prime for value in row]
     preactivations = np.zeros((n_columns, int(modular.levels[:, R.N_ROWS].sum())), np.uint64)
-    result = np.empty((t.n_regions, n_columns * network.n_out), np.uint32)
+    result = np.empty((len(chosen), n_columns * network.n_out), np.uint32)
     digits = np.full(len(modular.units), -1, np.int64)
-    words = np.ascontiguousarray(t.words)
+    words = np.ascontiguousarray(t.words[chosen])
     R.output_residues(words, modular, np.uint64(prime), digits, values, preactivations, result)
     return result
 

@@ -1,9 +1,9 @@
-"""Which points are certainly inside the regions that they are meant for: preactivations with error bounds.
+"""The regions of an enumeration once more, in its order: are points inside, and how do output maps differ?
 
-Regions are taken in the order in which they were enumerated. Consecutive ones mostly agree in their first levels,
-whose maps (`polyrelu.kernels.maps`) then need not be formed again. A form ``a · x + c`` with norm ``w`` is off by at
-most ``w sum_c RHO_c |x_c|`` for the errors of its coefficients, and ``(dim + 8) u`` times the sum
-of the terms' magnitudes for the evaluation, in which no term is rounded more than ``dim + 2`` times.
+Consecutive regions mostly agree in their first levels, whose maps (`polyrelu.kernels.maps`) then need not be formed
+again. A form ``a · x + c`` with norm ``w`` is off by at most ``w sum_c RHO_c |x_c|`` for the errors of its coefficients,
+and ``(dim + 8) u`` times the sum of the terms' magnitudes for the evaluation, in which no term is rounded more than
+``dim + 2`` times.
 """
 
 from __future__ import annotations
@@ -25,25 +25,51 @@ def prove_inside(words, points, tables, d, maps, floats, bounds, axes, is_proved
 
     A form that is exactly zero, as behind a layer that is dead on a region, is not a row.
     """
-    levels, units, pieces = tables.levels, tables.units, tables.pieces
-    n_levels = len(levels)
     for region in range(len(words)):
-        changed = _take_digits(words[region], levels, units, d)
-        if region == 0:
-            changed = 0
-        for level in range(n_levels):
-            if level > changed:
-                fresh_product(
-                    level, levels, floats, bounds, units, pieces, d.digits, d.bytes, maps, tables.weights,
-                    tables.pointers, tables.rows, tables.bias, d.offsets, d.forms, axes,
-                )  # fmt: skip
-            if not levels[level, T.IS_RELU] and (level > changed or region == 0):
-                cut_rows(level, levels, units, pieces, maps, axes)
+        _form_levels(region, words, tables, d, maps, floats, bounds, axes)
         is_inside = True
-        for level in range(n_levels):
+        for level in range(len(tables.levels)):
             if is_inside:
-                is_inside = _is_inside(level, points[region], levels, units, d, maps, bounds, axes)
+                is_inside = _is_inside(level, points[region], tables.levels, tables.units, d, maps, bounds, axes)
         is_proved[region] = is_inside
+
+
+@loop
+def weigh_maps(words, weights, tables, d, maps, floats, bounds, axes, values, errors):
+    """Write a weighted sum of the coefficients of each region's last level, and a bound of its error.
+
+    Maps with certainly different sums are different. ``weights`` (n_columns, n_outputs) are positive floats up to 2.
+    """
+    last = len(tables.levels) - 1
+    first, n = tables.levels[last, T.PRE], tables.levels[last, T.N_UNIT]
+    for region in range(len(words)):
+        _form_levels(region, words, tables, d, maps, floats, bounds, axes)
+        value, size, error = 0.0, 0.0, 0.0
+        for c in range(len(axes)):
+            for j in range(n):
+                term = weights[c, j] * maps[c, first + j]
+                value += term
+                size += abs(term)
+                error += maps[len(axes), first + j] * bounds[last, T.RHO, c]
+        values[region] = value
+        errors[region] = (2.0 * error + (len(axes) * n + 8.0) * UNIT_ROUNDOFF * size) * SLACK + UNDERFLOW
+
+
+@loop
+def _form_levels(region, words, tables, d, maps, floats, bounds, axes):
+    """Form the maps of a region, from those of the region before it."""
+    levels, units, pieces = tables.levels, tables.units, tables.pieces
+    changed = _take_digits(words[region], levels, units, d)
+    if region == 0:
+        changed = 0
+    for level in range(len(levels)):
+        if level > changed:
+            fresh_product(
+                level, levels, floats, bounds, units, pieces, d.digits, d.bytes, maps, tables.weights, tables.pointers,
+                tables.rows, tables.bias, d.offsets, d.forms, axes,
+            )  # fmt: skip
+        if not levels[level, T.IS_RELU] and (level > changed or region == 0):
+            cut_rows(level, levels, units, pieces, maps, axes)
 
 
 @loop
