@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-import itertools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,16 +101,13 @@ def prove_property(network: Network, unsafe: Property, counts: Counts) -> tuple[
     BudgetReached
     """
     trees = [_planted(network, unsafe, index, counts) for index in range(len(unsafe.cases))]
-    layers, order = float_layers(network), itertools.count(0, -1)
-    queue: list[tuple[float, int, int, int, Cell]] = []
+    layers, agenda = float_layers(network), _Agenda()
     for index, tree in enumerate(trees):
-        if tree.prepared is None:
-            continue
-        queue.append((-float("inf"), next(order), index, 0, tree.prepared.root))
-    heapq.heapify(queue)
-    while queue:
+        if tree.prepared is not None:
+            agenda.push(math.inf, index, 0, tree.prepared.root)
+    while agenda.n_cells:
         counts.count_cell()
-        _, _, index, number, cell = heapq.heappop(queue)
+        index, number, cell = agenda.pop()
         prepared = trees[index].prepared
         assert prepared is not None
         if prepared.is_bounded:
@@ -123,11 +120,42 @@ def prove_property(network: Network, unsafe: Property, counts: Counts) -> tuple[
             return step.witness
         numbers = trees[index].enter(number, step)
         for child_number, child in zip(numbers, step.children, strict=True):
-            heapq.heappush(queue, (-step.urgency, next(order), index, child_number, child))
+            agenda.push(step.urgency, index, child_number, child)
         counts.n_left_open += step.is_left_open
         if not step.children and not step.is_left_open:
             counts.shares[index] += cell.share
     return None if counts.n_left_open else tuple(tree.proof() for tree in trees)
+
+
+@dataclass(slots=True)
+class _Agenda:
+    """Open cells, handed out in turn: the one that seems nearest to a counterexample, and the one that came last.
+
+    The first kind finds counterexamples soon, the second finishes what is begun, so that a budget shows how far it got.
+    """
+
+    queue: list[tuple[float, int]] = field(default_factory=list)
+    stack: list[int] = field(default_factory=list)
+    cells: dict[int, tuple[int, int, Cell]] = field(default_factory=dict)
+    n_pushed: int = 0
+    n_popped: int = 0
+
+    @property
+    def n_cells(self) -> int:
+        return len(self.cells)
+
+    def push(self, urgency: float, index: int, number: int, cell: Cell) -> None:
+        self.n_pushed += 1
+        self.cells[self.n_pushed] = index, number, cell
+        heapq.heappush(self.queue, (-urgency, -self.n_pushed))
+        self.stack.append(self.n_pushed)
+
+    def pop(self) -> tuple[int, int, Cell]:
+        self.n_popped += 1
+        while True:
+            key = self.stack.pop() if self.n_popped % 2 else -heapq.heappop(self.queue)[1]
+            if key in self.cells:
+                return self.cells.pop(key)
 
 
 def _planted(network: Network, unsafe: Property, index: int, counts: Counts) -> _Tree:

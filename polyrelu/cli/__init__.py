@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
-from polyrelu.cli import check, demo, plot, region, tessellate
+from polyrelu.cli import check, demo, plot, region, tessellate, verify
 from polyrelu.cli.arguments import Parser, joined
 from polyrelu.cli.output import BAD_INPUT, BUDGET, BUG, DONE, INTERRUPTED, drop_output, fail
 from polyrelu.cli.work import held_interrupts
@@ -21,8 +21,8 @@ from polyrelu.errors import BudgetError, InternalError, PolyreluError
 __all__ = ["COMMANDS", "Command", "main"]
 
 EXIT_CODES = """Exit codes: 0 done; 2 bad input, or a file that cannot be read or written; 3 a budget was reached, and
-what was proved until then is printed and saved; 130 after Ctrl-C; 1 a certificate is refused, or a self-check
-failed, which is a bug."""
+what was proved until then is printed and saved; 130 after Ctrl-C; 1 a certificate is refused, a property is
+violated, or a self-check failed, which is a bug."""
 
 
 class Command(NamedTuple):
@@ -71,6 +71,7 @@ COMMANDS = (
     Command("tessellate", "find all regions of a network in a domain", tessellate.add_arguments, tessellate.run),
     Command("check", "check the proof that a tessellation carries", check.add_arguments, check.run),
     Command("region", "look at the region around a point", region.add_arguments, region.run),
+    Command("verify", "decide whether a network keeps a property", verify.add_arguments, verify.run),
     Command("plot", "draw a network with one, two or three inputs, or a slice of one", plot.add_arguments, plot.run),
     Command("demo", "tessellate and draw a small trained network", demo.add_arguments, demo.run),
 )
