@@ -11,11 +11,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.verification_bounds import FloatLayer, Unit
+from polyrelu.analysis.verification_bounds import Unit
 from polyrelu.analysis.verification_cells import bound_rows
+from polyrelu.analysis.verification_forms import FloatLayer
 from polyrelu.analysis.verification_proof import ImpliedBound, Multipliers
 from polyrelu.analysis.verification_property import PropertyCase
 from polyrelu.analysis.verification_search import FloatRows, float_rows
+from polyrelu.exact.rational import nearest_float
 from polyrelu.network.activation import IDENTITY, Activation
 from polyrelu.region import lp
 
@@ -155,6 +157,8 @@ def _rounded(value: Bound, towards: float) -> float:
     """Return the nearest float on one side; infinity for no bound."""
     if value is None:
         return towards
-    nearest = float(value)
+    nearest = nearest_float(value.numerator, value.denominator)
+    if math.isinf(nearest):
+        return nearest if nearest == towards else math.nextafter(nearest, towards)
     is_inside = Fraction(nearest) > value if towards < 0 else Fraction(nearest) < value
     return math.nextafter(nearest, towards) if is_inside else nearest

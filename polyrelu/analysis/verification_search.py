@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.analysis.verification_property import Halfspaces, PropertyCase
+from polyrelu.exact.rational import nearest_float
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.network.model import Layer, Network
 
@@ -62,7 +63,7 @@ def float_rows(sets: Sequence[Halfspaces], dim: int) -> FloatRows:
     for index, halfspaces in enumerate(sets):
         for row in halfspaces.rows:
             size = max(map(abs, row[:-1]), default=0) or 1
-            rows.append([float(Fraction(value, size)) for value in row])
+            rows.append([nearest_float(value, size) for value in row])
             owner.append(index)
             scale.append(size)
     values = np.array(rows, dtype=np.float64).reshape(len(rows), dim + 1)
@@ -79,11 +80,10 @@ def confirmed(
     upper: Sequence[Fraction | None],
 ) -> Witness | None:
     """Return the first of some points, moved into the box, that is a counterexample exactly; None if none is."""
-    with np.errstate(all="ignore"):
-        values = network(points) @ rows.weight.T + rows.bias
+    values = network(points) @ rows.weight.T + rows.bias
     for index in sets:
         own = rows.owner == index
-        promising = np.flatnonzero((values[:, own] >= 0).all(axis=1))
+        promising = np.flatnonzero((values[:, own] >= 0).all(axis=1) & np.isfinite(points).all(axis=1))
         for number in promising[:3].tolist():
             inputs = tuple(
                 _between(Fraction(x), low, high)
@@ -102,6 +102,7 @@ def _between(value: Fraction, low: Fraction | None, high: Fraction | None) -> Fr
     return value if high is None else min(value, high)
 
 
+@np.errstate(all="ignore")  # what overflows is no counterexample: points that are not finite are dropped
 def searched(
     network: Network, prepared: PreparedCase, sets: Sequence[int], check_time: Callable[[], None]
 ) -> Witness | None:
@@ -129,8 +130,7 @@ def searched(
         weight, bias = rows.weight[rows.owner == index], rows.bias[rows.owner == index]
         if found is not None or not len(weight):
             break
-        with np.errstate(all="ignore"):
-            least = np.nan_to_num((network(points) @ weight.T + bias).min(axis=1), nan=-np.inf)
+        least = np.nan_to_num((network(points) @ weight.T + bias).min(axis=1), nan=-np.inf)
         start = points[np.argsort(-least)[:n_starts]]
         start[0] = points[0]
         best = _climbed(network, weight, bias, start, low, high, check_time)
@@ -149,16 +149,15 @@ def _climbed(
 ) -> Floats:
     """Return the best points on the way up the least row, by signs of gradients, with steps that shrink."""
     best, best_value = points.copy(), np.full(len(points), -np.inf)
-    with np.errstate(all="ignore"):
-        for step in range(STEPS):
-            check_time()
-            values, gradients = _least_row(network, weight, bias, points)
-            better = values > best_value
-            best[better], best_value[better] = points[better], values[better]
-            points = np.clip(points + (high - low) * 0.5 * 0.85**step * np.sign(gradients), low, high)
-        values, _ = _least_row(network, weight, bias, points)
+    for step in range(STEPS):
+        check_time()
+        values, gradients = _least_row(network, weight, bias, points)
         better = values > best_value
-        best[better] = points[better]
+        best[better], best_value[better] = points[better], values[better]
+        points = np.clip(points + (high - low) * 0.5 * 0.85**step * np.sign(gradients), low, high)
+    values, _ = _least_row(network, weight, bias, points)
+    better = values > best_value
+    best[better] = points[better]
     return best
 
 

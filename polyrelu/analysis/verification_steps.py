@@ -10,9 +10,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.verification_bounds import Bounds, FloatLayer, Forms, Unit, box_forms, linear, propagate
+from polyrelu.analysis.verification_bounds import Bounds, Unit, propagate
 from polyrelu.analysis.verification_case import Cell, PreparedCase, sparse
 from polyrelu.analysis.verification_cells import exact_cell, pulled_back
+from polyrelu.analysis.verification_forms import FloatLayer, Forms, box_forms, linear
 from polyrelu.analysis.verification_proof import BoxSplit, CellProof, Multipliers, UnitSplit
 from polyrelu.analysis.verification_search import Witness, confirmed
 from polyrelu.kernels.bounds import SLACK
@@ -64,6 +65,7 @@ class Step:
     winners: tuple[tuple[Unit, int], ...] = ()
 
 
+@np.errstate(all="ignore")  # what overflows is not proved: comparisons with NaN are false
 def bounded_step(
     network: Network,
     layers: Sequence[FloatLayer],
@@ -87,9 +89,8 @@ def bounded_step(
     bounds = propagate(
         layers, cell.lower, cell.upper, prepared.fixed_inputs, cell.digits, int(network.input_map is not None)
     )
-    with np.errstate(all="ignore"):  # what overflows is not proved: comparisons with NaN are false
-        rows = _all_rows(prepared, cell, bounds)
-        largest = rows.largest()
+    rows = _all_rows(prepared, cell, bounds)
+    largest = rows.largest()
     proofs: list[CellProof] = []
     worst: dict[int, Floats] = {}
     urgency = -math.inf

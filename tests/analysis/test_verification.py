@@ -168,6 +168,21 @@ def test_max_units():
     assert decided(network, *box(2, -1, 1), f"(>= Y_0 {decimal(largest)})") is False
 
 
+@pytest.mark.parametrize(
+    ("inputs", "condition", "holds"),
+    [
+        (box(2, "-1e390", "1e390"), "(<= Y_0 -1e389)", False),  # beyond all floats
+        (box(2, "-1e390", "1e390"), "(> Y_0 1)", True),
+        (box(2, "1e380", "1e390"), "(>= Y_0 -1e370)", True),
+        (box(2), "(>= Y_0 1e399)", True),
+        (box(2, 0, "1e-390"), "(> Y_0 2e-390)", True),
+        (box(2, 0, "1e-390"), "(>= Y_0 2e-390)", False),
+    ],
+)
+def test_numbers_that_no_float_holds(inputs, condition, holds):
+    assert decided(xor(), *inputs, condition) is holds
+
+
 # Agreement ------------------------------------------------------------------------------------------------------
 
 
