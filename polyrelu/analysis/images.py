@@ -89,18 +89,18 @@ class OutputUnion:
     def check(self) -> None:
         """Raise `CertificateError` unless each polyhedron holds all outputs of its region and nothing else.
 
-        Given that the regions cover the domain. The rows hold for all outputs by the multipliers. That they hold for
-        nothing else is checked by the double description method, in integers: they are those of the convex hull of
-        images of points, rays and lines of the region.
+        Given that the regions cover the domain and that their facets are all of them. The rows hold for all outputs by
+        the multipliers. That they hold for nothing else is checked by the double description method, in integers: they
+        are those of the convex hull of images of points, rays and lines of the region.
         """
         self.ground.check()
         t = self.ground.tessellation
         require([piece.region for piece in self.pieces] == list(range(t.n_regions)), "a piece for each region")
         local = LocalRows(t)
-        for piece in self.pieces:
-            local.move_to(piece.region)
+        for piece, view in zip(self.pieces, local_views(t), strict=True):
+            local.move_to(view.region)
             _check_outside(piece, local)
-            _check_inside(piece, local.outputs(), t.region(piece.region).rows)
+            _check_inside(piece, view)
 
 
 def image(network: Network, domain: Domain | None = None, **options: Unpack[Options]) -> OutputUnion:
@@ -201,9 +201,9 @@ def _check_outside(piece: OutputPiece, local: LocalRows) -> None:
         require(not any(total[:-1]) and total[-1] <= 0, f"multipliers that prove each row {where}")
 
 
-def _check_inside(piece: OutputPiece, outputs: RationalMatrix, rows: Sequence[Sequence[int]]) -> None:
+def _check_inside(piece: OutputPiece, view: LocalView) -> None:
     """Check that a piece is no larger than the hull of the images of points, rays and lines of the region."""
-    where = f"(region {piece.region})"
+    where, rows, outputs = f"(region {piece.region})", view.rows, view.outputs
     dims = {len(vector) for vectors in (piece.points, piece.rays, piece.lines) for vector in vectors}
     require(dims == {outputs.shape[1] - 1}, f"generators of the region's dimension {where}")
     values = (row_values(rows, point)[0] for point in piece.points)
