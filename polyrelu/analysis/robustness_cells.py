@@ -11,18 +11,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.robustness_nearest import dual_norms
+from polyrelu.analysis.robustness_nearest import unit_rows
 from polyrelu.certificate.answer_robustness import BallConditions, Step
 from polyrelu.certificate.answer_rows import AnswerRow, LayerForms, Row, domain_rows
 from polyrelu.exact.domain import Domain
-from polyrelu.exact.rational import nearest_float
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.network.model import Network
 
 __all__ = ["CellLayer", "FloatRows", "Path", "Question"]
-
-LARGEST = 1e100
-"""Distances beyond are cut to this."""
 
 
 @dataclass(frozen=True)
@@ -98,24 +94,9 @@ class FloatRows:
     @staticmethod
     def of(question: Question, rows: list[Row]) -> FloatRows:
         """Return rows as unit rows."""
-        dim, scaled = question.network.dim, question.ball.point
-        if not rows:
-            return FloatRows(np.zeros((0, dim)), np.zeros(0))
-        # Arrays of Python integers: exact, whatever their length, and quotients of them are rounded once.
-        entries = np.array(rows, dtype=object)
-        values = (entries @ np.array(scaled, dtype=object)).tolist()
-        largest = np.abs(entries[:, :-1]).max(axis=1, initial=0)
-        largest[largest == 0] = 1
-        units = np.asarray(entries[:, :-1] / largest[:, None], dtype=np.float64)
-        lengths = dual_norms(units, question.norm)
-        margins = np.zeros(len(rows))
-        for i, value in enumerate(values):
-            if not lengths[i] or (question.ball.directions is not None and question.ball.is_constant(rows[i])):
-                units[i], lengths[i] = 0, 1
-                margins[i] = math.inf * (1 if value > 0 else -1) if value else 0.0
-            else:
-                margins[i] = min(max(nearest_float(value, largest[i] * scaled[-1]), -LARGEST), LARGEST)
-        return FloatRows(units / lengths[:, None], margins / lengths)
+        ball = question.ball
+        is_constant = None if ball.directions is None else ball.is_constant
+        return FloatRows(*unit_rows(rows, ball.point, question.norm, is_constant))
 
 
 @dataclass(frozen=True)

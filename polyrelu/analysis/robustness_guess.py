@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.analysis.robustness_cells import Question
-from polyrelu.analysis.robustness_nearest import ExactNearest
+from polyrelu.analysis.robustness_support import ExactNearest
 from polyrelu.certificate.answer_robustness import squared_norm
+from polyrelu.exact.rational import nearest_float
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.network.model import Network
 
 __all__ = ["guess_change", "slopes_at"]
 
 STEPS, HALVINGS = 12, 20
+STRETCHES = (1.0, 2.0, 4.0, 8.0)
+"""How far along a ray one looks for a changed point."""
 
 
 def guess_change(question: Question) -> ExactNearest | None:
@@ -25,9 +29,9 @@ def guess_change(question: Question) -> ExactNearest | None:
     For each other class, steps to where the local affine map reaches it (DeepFool: Moosavi-Dezfooli et al. 2016), then
     halvings of the way back.
     """
-    network, start = question.network, np.array([float(x) for x in question.point])
+    network, start = question.network, _floats(question.point)
     bounds = question.domain.box_bounds()
-    lower, upper = (np.array([float(x) for x in side]) for side in bounds) if bounds else (-np.inf, np.inf)
+    lower, upper = (_floats(side) for side in bounds) if bounds else (-np.inf, np.inf)
     best = None
     for other in question.others:
         point = start
@@ -38,7 +42,7 @@ def guess_change(question: Question) -> ExactNearest | None:
                     break
                 # A little beyond the border of the classes, so that rounding does not keep it on this side.
                 point = np.clip(point + _step(slope, -value, question.norm) * 1.02, lower, upper)
-        found = _pulled_back(question, point)
+            found = _pulled_back(question, start, point)
         if found is not None and (best is None or _square(found) < _square(best)):
             best = found
     return best
@@ -99,29 +103,37 @@ def _step(slope: NDArray[np.float64], depth: float, norm: float) -> NDArray[np.f
     return step
 
 
-def _pulled_back(question: Question, point: NDArray[np.float64]) -> ExactNearest | None:
-    """Return a changed point of the domain on the way to a point, the nearest that a few halvings find."""
-    if not np.isfinite(point).all():
+def _pulled_back(question: Question, start: NDArray[np.float64], point: NDArray[np.float64]) -> ExactNearest | None:
+    """Return a changed point of the domain on the ray to a point, about the nearest one."""
+    ray = point - start
+    if not np.isfinite(ray).all() or not ray.any():
         return None
-    steps = [Fraction(x) - c for x, c in zip(point.tolist(), question.point, strict=True)]
-    kept, changed = Fraction(0), Fraction(1)
-    if not _is_changed(question, steps, changed):
+    parts = [part for part in STRETCHES if _seems_changed(question, start + part * ray)]
+    if not parts:
         return None
+    kept, changed = 0.0, [parts[0]]
     for _ in range(HALVINGS):
-        middle = (kept + changed) / 2
-        if _is_changed(question, steps, middle):
-            changed = middle
+        middle = (kept + changed[-1]) / 2
+        if _seems_changed(question, start + middle * ray):
+            changed.append(middle)
         else:
             kept = middle
-    moved = tuple(c + changed * s for c, s in zip(question.point, steps, strict=True))
-    square = squared_norm([changed * s for s in steps], question.norm)
-    return ExactNearest(Fraction(square), moved, ())
+    steps = [Fraction(x) for x in ray.tolist()]
+    for part in reversed(changed):
+        moved = tuple(c + Fraction(part) * s for c, s in zip(question.point, steps, strict=True))
+        outputs = question.network.exact(moved)
+        if max(outputs[i] for i in question.others) >= outputs[question.label] and question.domain.contains(moved):
+            return ExactNearest(squared_norm([Fraction(part) * s for s in steps], question.norm), moved, ())
+    return None
 
 
-def _is_changed(question: Question, steps: list[Fraction], part: Fraction) -> bool:
-    moved = [c + part * s for c, s in zip(question.point, steps, strict=True)]
-    outputs = question.network.exact(moved)
-    return max(outputs[i] for i in question.others) >= outputs[question.label] and question.domain.contains(moved)
+def _seems_changed(question: Question, point: NDArray[np.float64]) -> bool:
+    outputs = question.network(point)
+    return bool(outputs[question.others].max() >= outputs[question.label])
+
+
+def _floats(values: Sequence[Fraction]) -> NDArray[np.float64]:
+    return np.array([nearest_float(x.numerator, x.denominator) for x in values], dtype=np.float64)
 
 
 def _square(found: ExactNearest) -> Fraction:

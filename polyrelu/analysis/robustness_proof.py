@@ -8,11 +8,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
-
 from polyrelu.analysis.robustness_cells import Path, Question
-from polyrelu.analysis.robustness_nearest import ExactNearest
-from polyrelu.analysis.robustness_search import Search
+from polyrelu.analysis.robustness_search import Search, float_steps
+from polyrelu.analysis.robustness_support import ExactNearest
 from polyrelu.certificate.answer_robustness import BallConditions, ClassKept, Step, squared_norm
 from polyrelu.certificate.answer_rows import AnswerRow
 
@@ -103,10 +101,9 @@ def _step(
     found = search.exact(path, neuron, digit, [i for i, _ in floats])
     if ball.forbids(rows, own, found.multipliers or None, is_open):
         return found.multipliers
-    if is_open and found.point is not None:
-        step = np.array([float(a - b) for a, b in zip(found.point, search.question.point, strict=True)])
-        if search.prove_flat(path, neuron, digit, step):
-            return path.proofs[neuron, digit]
+    step = float_steps(found.point or search.question.point, search.question.point)
+    if is_open and search.prove_flat(path, neuron, digit, step):
+        return path.proofs[neuron, digit]
     gaps.append(Gap(path, neuron, digit, found))
     return ()
 

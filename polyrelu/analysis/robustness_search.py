@@ -22,17 +22,17 @@ from numpy.typing import NDArray
 from polyrelu.analysis.robustness_cells import CellLayer, Path, Question
 from polyrelu.analysis.robustness_guess import guess_change
 from polyrelu.analysis.robustness_nearest import (
-    ExactNearest,
     Proposal,
     nearest_exactly,
     propose_inner_step,
     propose_nearest,
 )
+from polyrelu.analysis.robustness_support import ExactNearest
 from polyrelu.certificate.answer_rows import LayerForms
 from polyrelu.exact.rational import nearest_float
 from polyrelu.region.lp import Infeasible, find_point
 
-__all__ = ["Search", "root_distance"]
+__all__ = ["Search", "float_steps", "root_distance"]
 
 
 MOST_ROWS = 128
@@ -127,14 +127,15 @@ class Search:
             return
         if found.point is None:
             return
-        step = np.array([float(a - b) for a, b in zip(found.point, self.question.point, strict=True)])
+        step = float_steps(found.point, self.question.point)
         self._branch(path, neuron, digit, root_distance(found.squared_distance), step, ())
 
     def _advance(self, entry: _Entry) -> None:
         key, _, path, neuron, digit, found = entry
         if found is None:
             rows = path.floats_beside(self.question, neuron, digit)
-            proposal = propose_nearest(rows.normals, rows.margins, self.question.norm)
+            held = [i for i, _ in path.basis]
+            proposal = propose_nearest(rows.normals, rows.margins, self.question.norm, held)
             self._push(path, neuron, digit, max(key, proposal.distance), proposal)
             return
         if neuron < 0:
@@ -253,6 +254,11 @@ class Search:
         if key <= self.limit and key < math.inf:
             self.n_entries += 1
             heapq.heappush(self.queue, _Entry(key, self.n_entries, path, neuron, digit, found))
+
+
+def float_steps(point: Sequence[Fraction], start: Sequence[Fraction]) -> NDArray[np.float64]:
+    """Return the step from one point to another, rounded, shape (dim,)."""
+    return np.array([nearest_float(*(a - b).as_integer_ratio()) for a, b in zip(point, start, strict=True)])
 
 
 def root_distance(square: Fraction | None) -> float:

@@ -343,5 +343,5 @@ def test_text_with_changed_characters_never_crashes(data):
 
 
 def test_a_pattern_that_does_not_fit_is_refused_by_the_check():
-    with pytest.raises(CertificateError, match="needs 2.1 digits"):
+    with pytest.raises(CertificateError, match=r"needs 2.1 digits"):
         replace(samples()[0], pattern=Pattern.parse("1")).check()
