@@ -1,9 +1,9 @@
 """What a network can give on a box of inputs, in floats with all rounding errors: zonotopes.
 
-The first noises of the zonotope are those of the inputs; a unit that bends inside the box adds one (Singh et al., "Fast
-and Effective Robustness Certification", 2018: the chord's slope). A unit whose digit is given is affine, and the digit's
-conditions are forms too: with them a zonotope describes a part of the box, cut by neurons. Intervals run along, and the
-tighter bounds count.
+The first noises of the zonotope are those of the inputs; a unit that bends inside the box adds one (Singh et al.,
+"Fast and Effective Robustness Certification", 2018: the chord's slope). A unit whose digit is given is affine, and the
+conditions of its digit are forms too: with them a zonotope describes a part of the box, cut by neurons. Intervals run
+along, and the tighter bounds count.
 """
 
 from __future__ import annotations

@@ -122,7 +122,9 @@ def bounded_step(
     if witness is not None or not worst:
         return Step(proofs, witness=witness, winners=winners)
     rest = replace(cell, remaining=tuple(worst))
-    step = _divided(network, rest, bounds, rows, worst) or exact_step(network, prepared, rest, count_region)
+    is_finite = bool(np.isfinite(largest).all())
+    divided = _divided(network, rest, bounds, rows, worst) if is_finite else None
+    step = divided or exact_step(network, prepared, rest, count_region)
     step.proofs, step.urgency = proofs + step.proofs, urgency
     step.winners = winners if proofs else ()
     return step

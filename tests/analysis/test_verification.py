@@ -198,9 +198,9 @@ def properties(draw, dim: int) -> Property:
         rows, strict = [(*normal, draw(st.integers(-1, 2)))], [draw(st.booleans())]
     outputs = []
     for _ in range(draw(st.integers(1, 2))):
-        sign, value = draw(st.sampled_from([1, -1])), draw(rationals())
-        row = (sign * value.denominator, -sign * value.numerator)
-        outputs.append(Halfspaces((row,), (draw(st.booleans()),)))
+        sides = draw(st.lists(st.tuples(st.sampled_from([1, -1]), rationals()), min_size=1, max_size=2))
+        own = tuple((sign * value.denominator, -sign * value.numerator) for sign, value in sides)
+        outputs.append(Halfspaces(own, tuple(draw(st.booleans()) for _ in own)))
     inputs = InputSet(tuple(lower), tuple(upper), Halfspaces(tuple(rows), tuple(strict)))
     return Property(dim, 1, (PropertyCase(inputs, tuple(outputs)),))
 
