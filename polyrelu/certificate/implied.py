@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 
 import flint
 import numpy as np
@@ -20,7 +21,7 @@ AT_INFINITY: Row = (ZERO, ZERO, ONE)
 
 def at(row: Row, point: Sequence[int]) -> flint.fmpz:
     """Return the value of a row at a point in homogeneous coordinates, up to a positive factor."""
-    return sum((a * x for a, x in zip(row, point, strict=True)), ZERO)
+    return sum(map(mul, row, point), ZERO)
 
 
 def multiple_of(row: Row) -> tuple[flint.fmpz, ...]:
@@ -99,27 +100,29 @@ def implied_by_bases(
         The first line that was not read.
     """
     groups: dict[tuple[int, ...], list[int]] = {}
+    named = [i for i, row in enumerate(asked) if any(row[:-1])]
+    stop = start + len(named)
+    if stop > len(bases):
+        refuse(f"it has too few bases{where}")
+    for i, line in zip(named, bases[start:stop].tolist(), strict=True):
+        groups.setdefault(tuple(line), []).append(i)
     rest: list[flint.fmpz] = [row[-1] for row in asked]
-    for i, row in enumerate(asked):
-        if any(row[:-1]):
-            if start >= len(bases):
-                refuse(f"it has too few bases{where}")
-            groups.setdefault(tuple(k for k in bases[start].tolist() if k != UNUSED), []).append(i)
-            start += 1
-    for basis, members in groups.items():
+    for line, members in groups.items():
+        basis = [k for k in line if k != UNUSED]
         if any(k >= len(rows) for k in basis):
             refuse(f"a basis names a facet that the cell does not have{where}")
-        columns = [rows[k][:-1] for k in basis] + [asked[i][:-1] for i in members]
         size = len(basis)
+        columns = [rows[k][:-1] for k in basis] + [asked[i][:-1] for i in members]
         table, scale, rank = flint.fmpz_mat(columns).transpose().rref()
-        scale = flint.fmpz(scale)
         if rank != size or any(table[k, k] != scale for k in range(size)):
             refuse(f"the facets of a basis do not span a row of the cell, or not in one way{where}")
-        for column, i in enumerate(members, size):
-            multipliers = [table[k, column] * scale for k in range(size)]
-            rest[i] = scale * scale * rest[i] - sum(y * rows[k][-1] for y, k in zip(multipliers, basis, strict=True))
-            if any(y < 0 for y in multipliers):
-                refuse(f"a row of the cell is no non-negative combination of the facets of its basis{where}")
+        if scale < 0:
+            table, scale = -table, -scale
+        if min(table.entries()) < 0:
+            refuse(f"a row of the cell is no non-negative combination of the facets of its basis{where}")
+        constants = [rows[k][-1] for k in basis] + [ZERO] * (table.nrows() - size)
+        for i, value in zip(members, (flint.fmpz_mat([constants]) * table).entries()[size:], strict=True):
+            rest[i] = scale * rest[i] - value
     if any(constant < 0 for constant in rest):
         refuse(f"a row of the cell is negative somewhere on its facets{where}")
-    return [constant > 0 for constant in rest], start
+    return [constant > 0 for constant in rest], stop
