@@ -54,7 +54,7 @@ def with_bases(
     >>> from polyrelu.testing import braid
     >>> certificate = certify(tessellate(braid(3)))
     >>> certificate.levels[1].bases.tolist()[:2]
-    [[0, 1, 65535], [0, 65535, 65535]]
+    [[0, 1, 65535], [0, 1, 65535]]
     >>> check_certificate(certificate, braid(3)).n_regions
     6
     """
