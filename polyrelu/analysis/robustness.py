@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral
 
 from polyrelu.analysis.robustness_cells import Question
 from polyrelu.analysis.robustness_proof import kept_of, prove
@@ -188,7 +189,7 @@ def _question(
         )
     outputs = network.exact(centre)
     kept = outputs.index(max(outputs)) if label is None else label
-    if not isinstance(kept, int) or not 0 <= kept < network.n_out:
+    if not isinstance(kept, Integral) or not 0 <= kept < network.n_out:
         raise InputError(
             f"decide_robustness needs a label from 0 to {network.n_out - 1} but received {label!r}. Name an output."
         )

@@ -133,8 +133,10 @@ class LayerForms:
                 found += [_difference(a, b) for j, b in enumerate(inputs) for a in inputs[:j]]
                 continue
             for point in activation.functions[kind].breakpoints:
-                form = [point.denominator * value for value in rows[start]]
-                form[-1] -= point.numerator * self.matrix.denominator
+                form = rows[start]
+                if point:
+                    form = [point.denominator * value for value in form]
+                    form[-1] -= point.numerator * self.matrix.denominator
                 found.append(form)
         return tuple(_coprime(form) for form in found)
 
@@ -233,5 +235,5 @@ def _difference(row: Sequence[int], other: Sequence[int]) -> list[int]:
 
 
 def _coprime(values: Sequence[int]) -> Row:
-    divisor = math.gcd(*values) or 1
-    return tuple(value // divisor for value in values)
+    divisor = math.gcd(*values)
+    return tuple(values) if divisor < 2 else tuple([value // divisor for value in values])

@@ -226,6 +226,20 @@ def test_no_time_at_all_is_a_budget_too():
     verdict.evidence.check()
 
 
+def test_progress_is_told(monkeypatch):
+    from polyrelu.analysis import robustness_search
+
+    clock = iter(range(10**6))
+    monkeypatch.setattr(robustness_search.time, "monotonic", lambda: next(clock))
+    told = []
+    decide_robustness(DEEP, [0] * 3, progress=told.append)
+    assert told and told == sorted(told) and told[0] == 1
+
+
+def test_labels_may_be_numpy_integers():
+    assert decide_robustness(CORNER, np.zeros(2), label=np.int64(0)).value.label == 0
+
+
 def test_an_interrupt_keeps_what_is_proved(monkeypatch):
     from polyrelu.analysis import robustness_search
 
