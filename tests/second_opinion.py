@@ -82,7 +82,7 @@ def mutations(value: Any) -> Iterator[Any]:
     elif isinstance(value, tuple):
         for i, entry in enumerate(value):
             yield from (type(value)((*value[:i], changed, *value[i + 1 :])) for changed in mutations(entry))
-        if value and len({type(entry) for entry in value}) == 1 and not isinstance(value[0], (int, Fraction)):
+        if value and len({type(entry) for entry in value}) == 1 and not isinstance(value[0], int):
             yield value[:-1]
     elif is_dataclass(value) and not isinstance(value, (Network, Domain, Ground, Polyhedron)):
         for field in fields(value):

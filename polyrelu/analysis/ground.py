@@ -61,6 +61,7 @@ class Ground:
         t, hull = self.tessellation, self.tessellation.hull
         require(t.is_complete, "a complete tessellation")
         require(self.domain.dim == self.network.dim, "a domain of the network's dimension")
+        require(hull is None or hull.ambient_dim == self.network.dim, "a hull in the network's inputs")
         network = self.network if hull is None else self.network.restrict(hull)
         require(network.hash == t.network.hash, "a tessellation of the network that it speaks of")
         rows = self.domain.rows if hull is None else _pulled_back(self.domain.rows, hull)
@@ -73,7 +74,8 @@ class Ground:
     def _check_flat(self, hull: Slice) -> None:
         """Check that the domain lies in the slice: rows that cancel vanish on it, and the slice is where they do."""
         rows = self.domain.rows
-        require(len(self.flatness) == len(rows) and min(self.flatness) >= 0, "one nonnegative number for each row")
+        is_given = len(self.flatness) == len(rows) and min(self.flatness, default=0) >= 0
+        require(is_given, "one nonnegative number for each row")
         cancelled = (dot(self.flatness, column) == 0 for column in zip(*rows, strict=True))
         require(all(cancelled), "rows of a flat domain that cancel")
         vanishing = [row for y, row in zip(self.flatness, rows, strict=True) if y]

@@ -60,7 +60,8 @@ class OutputMaximum:
         ground, t = self.ground, self.ground.tessellation
         ground.check()
         require(len(self.weights) == ground.network.n_out, "one weight for each output")
-        require(ground.domain.contains(self.point), "a point of the domain")
+        is_inside = len(self.point) == ground.domain.dim and ground.domain.contains(self.point)
+        require(is_inside, "a point of the domain")
         require(dot(self.weights, ground.network.exact(self.point)) == self.value, "a point with the stated value")
         require(len(self.multipliers) == t.n_regions, "multipliers for each region")
         local = LocalRows(t)

@@ -62,6 +62,18 @@ def test_a_hull_that_the_rows_do_not_force_is_refused():
             wrong.check()
 
 
+def test_a_hull_of_another_domain_is_refused():
+    diagonal = find_ground(xor(), Domain.from_halfspaces([[1, -1], [-1, 1]], [0, 0]))
+    diagonal.check()
+    space = find_ground(gaussian([3, 2, 1]), Domain.box([0, 0, 0], [0, 1, 1])).tessellation
+    for wrong in (
+        replace(diagonal, domain=Domain.all(2), flatness=()),
+        replace(diagonal, tessellation=replace(diagonal.tessellation, hull=space.hull)),
+    ):
+        with pytest.raises(CertificateError):
+            wrong.check()
+
+
 def test_a_budget_leaves_what_was_found():
     ground = find_ground(gaussian([2, 4, 4, 1]), Domain.box([-1, -1], [1, 1]), max_regions=5, method=first_regions)
     assert ground.tessellation.n_regions and not ground.tessellation.is_complete
