@@ -22,8 +22,8 @@ __all__ = ["FloatRows", "Witness", "confirmed", "float_rows", "searched"]
 
 SAMPLES = 2000
 STARTS, STEPS = 16, 30
-SMALL = 200_000
-"""Networks with more entries are tried at fewer points."""
+SMALL = 100_000
+"""Networks that cost more are tried at fewer points."""
 
 Floats = NDArray[np.float64]
 Point = tuple[Fraction, ...]
@@ -120,8 +120,7 @@ def searched(
     """
     rows, low, high = prepared.rows, prepared.root.lower, prepared.root.upper
     box, random = prepared.exact_box(prepared.root), np.random.default_rng(0)
-    size = sum(layer.weight.nnz if layer.is_sparse else layer.weight.size for layer in network.layers)
-    effort = min(1.0, SMALL / max(size, 1))
+    effort = min(1.0, SMALL / max(sum(map(_cost, network.layers)), 1))
     n_starts = max(2, round(STARTS * effort))
     fractions = random.random((max(2 * n_starts, round(SAMPLES * effort)), len(low)))
     points = np.concatenate([(low / 2 + high / 2)[None], low + (high - low) * fractions])
@@ -136,6 +135,11 @@ def searched(
         best = _climbed(network, weight, bias, start, low, high, check_time)
         found = confirmed(network, prepared.case, rows, best, [index], *box)
     return found
+
+
+def _cost(layer: Layer) -> int:
+    """Return about how many operations a layer costs at a point: a unit as many as some entries of a weight."""
+    return int(layer.weight.nnz if layer.is_sparse else layer.weight.size) + 20 * int(layer.weight.shape[0])
 
 
 def _climbed(

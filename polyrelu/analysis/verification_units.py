@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -75,39 +74,36 @@ class UnitStep:
             own = source[units]
             fitted = _chords(function, low[own], high[own], given[units])
             slope[units], shift[units], bend[units], extra[units], least[units], most[units] = fitted
-        for unit in np.flatnonzero(activation.kind == MAX_UNIT).tolist():
-            step._follow_winner(unit, int(given[unit]), extra)
+        if (activation.kind == MAX_UNIT).any():
+            step._follow_winners(activation.kind == MAX_UNIT, given, extra)
         return step
 
-    def _follow_winner(self, unit: int, digit: int, extra: Floats) -> None:
-        """Let a max unit follow the candidate with the largest centre, and bend by what others can exceed it."""
-        start, stop = self.activation.indptr[unit : unit + 2].tolist()
+    def _follow_winners(self, is_max: NDArray[np.bool_], given: NDArray[np.int64], extra: Floats) -> None:
+        """Let max units follow the candidate with the largest centre, and bend by what others can exceed it."""
         assert self.source is not None
-        self.slope[unit] = 1.0
-        self.ends[0][unit], self.ends[1][unit] = self.low[start:stop].max(), self.high[start:stop].max()
-        if digit >= 0 or stop - start == 1:
-            self.source[unit] = start + max(digit, 0)
-            return
-        candidates = np.arange(start, stop)
-        winner = start + int(self.before.centre[start:stop].argmax())
-        self.source[unit] = winner
-        near = candidates[~(self.high[start:stop] < self.low[winner]) & (candidates != winner)]
-        if not len(near):
-            return
-        centre = self.before.centre[near] - self.before.centre[winner]
-        own = self.before.generators[[winner]]
-        others = self.before.generators[near]
-        if is_sparse(own):
-            own, others = own.toarray(), others.toarray()
-        scale = np.abs(self.before.centre[near]) + abs(self.before.centre[winner])
-        scale = scale + self.size[near] + self.size[winner]
-        excess = centre + np.abs(others - own).sum(axis=1) * SLACK + self.before.error[near] + self.before.error[winner]
-        most = float((excess + gamma(8) * scale).max())
-        if most > 0 or math.isnan(most):
-            self.bend[unit] = self.shift[unit] = most / 2
-            extra[unit] = gamma(4) * most + LEAST
-            if not (centre < -CLEAR_LEAD * scale).all():
-                self.winners[unit] = winner - start
+        starts, centre = self.activation.indptr[:-1], self.before.centre
+        unit, number = np.repeat(np.arange(len(starts)), np.diff(self.activation.indptr)), np.arange(len(centre))
+        is_best = centre == np.maximum.reduceat(centre, starts)[unit]
+        best = np.minimum.reduceat(np.where(is_best, number, len(centre)), starts)
+        winner = np.where(given < 0, np.where(best < len(centre), best, starts), starts + given)
+        self.source[is_max], self.slope[is_max] = winner[is_max], 1.0
+        self.ends[0][is_max] = np.maximum.reduceat(self.low, starts)[is_max]
+        self.ends[1][is_max] = np.maximum.reduceat(self.high, starts)[is_max]
+        is_near = (is_max & (given < 0))[unit] & (number != winner[unit]) & ~(self.high < self.low[winner][unit])
+        near = np.flatnonzero(is_near)
+        owner, ahead = unit[near], winner[unit[near]]
+        behind = centre[ahead] - centre[near]
+        scale = np.abs(centre[near]) + np.abs(centre[ahead]) + self.size[near] + self.size[ahead]
+        spread = np.asarray(abs(self.before.generators[near] - self.before.generators[ahead]).sum(axis=1)).ravel()
+        excess = spread * SLACK - behind + self.before.error[near] + self.before.error[ahead] + gamma(8) * scale
+        most, is_level = np.zeros(len(starts)), np.zeros(len(starts), dtype=bool)
+        np.maximum.at(most, owner, excess)
+        is_level[owner[~(behind > CLEAR_LEAD * scale)]] = True
+        bends = most != 0.0
+        self.bend[bends] = self.shift[bends] = most[bends] / 2
+        extra[bends] = gamma(4) * most[bends] + LEAST
+        units = np.flatnonzero(bends & is_level)
+        self.winners.update(zip(units.tolist(), (winner - starts)[units].tolist(), strict=True))
 
     def forms(self, units: NDArray[np.int64]) -> Forms:
         before = self.before if self.source is None else self.before.rows(self.source)
