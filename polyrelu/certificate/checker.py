@@ -204,16 +204,16 @@ class Walk:
         witness = self.certificate.witnesses.scaled(number)
         if any(at(row, witness) <= 0 for row in cell.rows):
             refuse(f"the witness is not strictly inside{where}")
-        stated = self.levels[-1].facets_of(number)
-        for row, facet in zip(cell.rows, stated, strict=True):
-            first, second = self.levels[-1].facets[facet]
-            if first != number and second >= 0:
-                continue
-            if self.certificate.proof == BASES:
-                point = self.certificate.facet_points.scaled(facet)
-                if any((at(other, point) < 0) != (other is row) or at(other, point) == 0 for other in cell.rows):
-                    refuse(f"the point beyond facet {facet} is not beyond it alone{where}")
-            self.check_facet(facet, multiple_of(row), second)
+        facets = self.levels[-1].facets
+        own = [(i, f) for i, f in enumerate(self.levels[-1].facets_of(number)) if facets[f][0] == number]
+        if self.certificate.proof == BASES and own:
+            points = flint.fmpz_mat([self.certificate.facet_points.scaled(f) for _, f in own])
+            for (i, f), values in zip(own, (points * flint.fmpz_mat(cell.rows).transpose()).tolist(), strict=True):
+                values[i] = -values[i]
+                if min(values) <= 0:
+                    refuse(f"the point beyond facet {f} is not beyond it alone{where}")
+        for i, f in own:
+            self.check_facet(f, multiple_of(cell.rows[i]), facets[f][1])
         affine = cell.preactivations.canonical()
         self.maps.append(self.first_with.setdefault(affine, number))
         if self.maps[-1] != self.certificate.maps[number]:
