@@ -35,7 +35,7 @@ def run(repeats: int = 3, models: str | None = None) -> None:
         print(f"verify: skipped, {folder.name}/mnist_samples.npz is not there")
         return
     titles = f"{'network':<18}{'property':<18}{'verdict':<13}{'cells':>8}{'exact':>7}"
-    header = f"{titles}{'share':>8}{'CPU s':>8}{'check':>8}"
+    header = f"{titles}{'share':>11}{'CPU s':>8}{'check':>8}"
     print(f"controllers (5-[50]*6-5)\n{header}")
     for number in PROPERTIES:
         for name in CONTROLLERS:
@@ -80,9 +80,9 @@ def _row(name: str, label: str, network: Network, unsafe: Property) -> None:
         check_verdict(verdict)
         check = f"{time.process_time() - start:.2f}"
     said = {True: "holds", False: "violated", None: "not decided"}[verdict.holds]
-    share = "" if verdict.holds is False else f"{100 * float(verdict.value.share):.3g} %"
+    share = "" if verdict.holds is False else f"{100 * float(verdict.value.share):.2g} %"
     print(
-        f"{name:<18}{label:<18}{said:<13}{verdict.value.n_cells:>8,}{verdict.value.n_regions:>7,}{share:>8}"
+        f"{name:<18}{label:<18}{said:<13}{verdict.value.n_cells:>8,}{verdict.value.n_regions:>7,}{share:>11}"
         f"{seconds:>8.2f}{check:>8}",
         flush=True,
     )
