@@ -17,6 +17,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polyrelu.analysis.answers import (
+        decide_adjacent,
+        decide_bounded_region,
+        decide_equal_maps,
+        decide_redundant,
+        decide_region_exists,
+    )
     from polyrelu.analysis.classes import class_boundary, class_set, decide_class_everywhere, decide_class_nowhere
     from polyrelu.analysis.equivalence import decide_equivalent, max_difference
     from polyrelu.analysis.images import image
@@ -25,6 +32,9 @@ if TYPE_CHECKING:
     from polyrelu.analysis.preimages import preimage
     from polyrelu.analysis.ranges import output_range
     from polyrelu.analysis.reach import decide_reachable
+    from polyrelu.analysis.robustness import decide_robustness
+    from polyrelu.analysis.verification import decide_property
+    from polyrelu.analysis.vnnlib import read_vnnlib
     from polyrelu.certificate.checker import check_certificate
     from polyrelu.certificate.format import Certificate, read_certificate
     from polyrelu.certificate.verdict import Verdict, check_verdict
@@ -66,11 +76,18 @@ _HOME = {
     "class_boundary": "polyrelu.analysis.classes",
     "class_set": "polyrelu.analysis.classes",
     "count_regions": "polyrelu.enumeration.count",
+    "decide_adjacent": "polyrelu.analysis.answers",
+    "decide_bounded_region": "polyrelu.analysis.answers",
     "decide_class_everywhere": "polyrelu.analysis.classes",
     "decide_class_nowhere": "polyrelu.analysis.classes",
+    "decide_equal_maps": "polyrelu.analysis.answers",
     "decide_equivalent": "polyrelu.analysis.equivalence",
     "decide_monotone": "polyrelu.analysis.monotonicity",
+    "decide_property": "polyrelu.analysis.verification",
     "decide_reachable": "polyrelu.analysis.reach",
+    "decide_redundant": "polyrelu.analysis.answers",
+    "decide_region_exists": "polyrelu.analysis.answers",
+    "decide_robustness": "polyrelu.analysis.robustness",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
     "enumerate_plane": "polyrelu.enumeration.plane",
@@ -87,6 +104,7 @@ _HOME = {
     "output_range": "polyrelu.analysis.ranges",
     "preimage": "polyrelu.analysis.preimages",
     "read_certificate": "polyrelu.certificate.format",
+    "read_vnnlib": "polyrelu.analysis.vnnlib",
     "region_at": "polyrelu.region.model",
     "region_of": "polyrelu.region.model",
     "save_certificate": "polyrelu.tessellation.certify",
@@ -110,11 +128,18 @@ __all__ = [
     "class_boundary",
     "class_set",
     "count_regions",
+    "decide_adjacent",
+    "decide_bounded_region",
     "decide_class_everywhere",
     "decide_class_nowhere",
+    "decide_equal_maps",
     "decide_equivalent",
     "decide_monotone",
+    "decide_property",
     "decide_reachable",
+    "decide_redundant",
+    "decide_region_exists",
+    "decide_robustness",
     "enumerate_brute",
     "enumerate_march",
     "enumerate_plane",
@@ -131,6 +156,7 @@ __all__ = [
     "output_range",
     "preimage",
     "read_certificate",
+    "read_vnnlib",
     "region_at",
     "region_of",
     "save_certificate",

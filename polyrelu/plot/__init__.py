@@ -8,6 +8,7 @@
 """
 
 from polyrelu.plot.figure import draw, save
+from polyrelu.plot.images import plot_image, plot_image_space
 from polyrelu.plot.plane import plot_classes, plot_hyperplanes, plot_output, plot_regions
 from polyrelu.plot.points import Points, plot_points, read_points
 from polyrelu.plot.space import draw_space, plot_bent_hyperplanes, plot_polytopes, plot_surface
@@ -21,6 +22,8 @@ __all__ = [
     "plot_bent_hyperplanes",
     "plot_classes",
     "plot_hyperplanes",
+    "plot_image",
+    "plot_image_space",
     "plot_output",
     "plot_points",
     "plot_polytopes",
