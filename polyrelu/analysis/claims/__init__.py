@@ -1,0 +1,1 @@
+"""Published statements about activation regions, each decided with evidence."""
