@@ -75,7 +75,7 @@ class Claim:
     expected : Outcome
         What `decide` finds without a subject.
     decide : callable
-        ``decide(subject) -> Verdict``, where ``subject`` is a `Subject` or None; its value is a `Finding`. With a subject
+        ``decide(subject) -> Verdict``, where ``subject`` is a `Subject` or None; its value is a `Finding`. With one
         the claim is decided for that network alone; a claim that is not about one network then raises `InputError`.
     """
 
