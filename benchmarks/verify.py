@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from polyrelu import Network, load
-from polyrelu.analysis.verification import decide_property
-from polyrelu.analysis.verification_property import Halfspaces, InputSet, Property, PropertyCase
-from polyrelu.analysis.vnnlib import read_vnnlib
+from polyrelu.analysis.verification.decide import decide_property
+from polyrelu.analysis.verification.property import Halfspaces, InputSet, Property, PropertyCase
+from polyrelu.analysis.verification.vnnlib import read_vnnlib
 from polyrelu.certificate.verdict import check_verdict
 
 CONTROLLERS = ("1_1", "2_3")

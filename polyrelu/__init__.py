@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from polyrelu.analysis.preimages import preimage
     from polyrelu.analysis.ranges import output_range
     from polyrelu.analysis.reach import decide_reachable
-    from polyrelu.analysis.robustness import decide_robustness
-    from polyrelu.analysis.verification import decide_property
-    from polyrelu.analysis.vnnlib import read_vnnlib
+    from polyrelu.analysis.robustness.decide import decide_robustness
+    from polyrelu.analysis.verification.decide import decide_property
+    from polyrelu.analysis.verification.vnnlib import read_vnnlib
     from polyrelu.certificate.checker import check_certificate
     from polyrelu.certificate.format import Certificate, read_certificate
     from polyrelu.certificate.verdict import Verdict, check_verdict
@@ -83,11 +83,11 @@ _HOME = {
     "decide_equal_maps": "polyrelu.analysis.answers",
     "decide_equivalent": "polyrelu.analysis.equivalence",
     "decide_monotone": "polyrelu.analysis.monotonicity",
-    "decide_property": "polyrelu.analysis.verification",
+    "decide_property": "polyrelu.analysis.verification.decide",
     "decide_reachable": "polyrelu.analysis.reach",
     "decide_redundant": "polyrelu.analysis.answers",
     "decide_region_exists": "polyrelu.analysis.answers",
-    "decide_robustness": "polyrelu.analysis.robustness",
+    "decide_robustness": "polyrelu.analysis.robustness.decide",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
     "enumerate_plane": "polyrelu.enumeration.plane",
@@ -104,7 +104,7 @@ _HOME = {
     "output_range": "polyrelu.analysis.ranges",
     "preimage": "polyrelu.analysis.preimages",
     "read_certificate": "polyrelu.certificate.format",
-    "read_vnnlib": "polyrelu.analysis.vnnlib",
+    "read_vnnlib": "polyrelu.analysis.verification.vnnlib",
     "region_at": "polyrelu.region.model",
     "region_of": "polyrelu.region.model",
     "save_certificate": "polyrelu.tessellation.certify",

@@ -88,14 +88,14 @@ def test_budgets(verify):
 
 
 def test_interrupts_print_what_is_proved(verify, monkeypatch):
-    from polyrelu.analysis import verification
+    from polyrelu.analysis.verification import decide
 
-    partial = verification.Verdict("no input violates it", None, None, verification.PropertyProgress(5, 0, 0, 0, 1.0))
+    partial = decide.Verdict("no input violates it", None, None, decide.PropertyProgress(5, 0, 0, 0, 1.0))
 
     def interrupted(*_: object, **__: object) -> None:
         raise EnumerationInterrupted(partial)
 
-    monkeypatch.setattr(verification, "decide_property", interrupted)
+    monkeypatch.setattr(decide, "decide_property", interrupted)
     code, out, err = verify("(> Y_0 1)")
     assert (code, err) == (130, "polyrelu: interrupted before the property was decided.\n")
     assert lines(out)["cells"] == "5"

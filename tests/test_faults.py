@@ -1,4 +1,4 @@
-"""A fault that is planted in the engine is found, by its self-checks or by the checker of certificates, and never accepted.
+"""A fault that is planted in the engine is found by its self-checks or by the checker of certificates, never accepted.
 
 Networks with weights that are tenths, as floats, have many lines that almost meet in a point: there the bounds matter.
 """

@@ -48,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from polyrelu.analysis.verification import decide_property
-    from polyrelu.analysis.verification_proof import PropertyViolated
-    from polyrelu.analysis.vnnlib import read_vnnlib
+    from polyrelu.analysis.verification.decide import decide_property
+    from polyrelu.analysis.verification.proof import PropertyViolated
+    from polyrelu.analysis.verification.vnnlib import read_vnnlib
     from polyrelu.certificate.verdict import check_verdict
     from polyrelu.network.load import load
     from polyrelu.tessellation.targets import check_targets, replacing
@@ -104,7 +104,7 @@ def _show(verdict: Verdict, network: Network, arguments: argparse.Namespace, che
 def _facts(
     verdict: Verdict, network: Network, arguments: argparse.Namespace, check_seconds: float | None
 ) -> dict[str, Any]:
-    from polyrelu.analysis.verification_proof import PropertyViolated
+    from polyrelu.analysis.verification.proof import PropertyViolated
 
     names = {True: "holds", False: "violated", None: "not decided"}
     facts: dict[str, Any] = {
@@ -131,7 +131,7 @@ def _second_opinion(model: str, inputs: Sequence[Fraction]) -> list[float] | str
     """Return onnxruntime's outputs, why there are none, or None for other models."""
     if Path(model).suffix.lower() != ".onnx":
         return None
-    from polyrelu.analysis.verification_onnx import onnx_outputs
+    from polyrelu.analysis.verification.onnx import onnx_outputs
 
     try:
         return list(onnx_outputs(model, inputs))

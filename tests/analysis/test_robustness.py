@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import domains, flat_domains, networks, random_networks, rationals, sliced_networks
 
-from polyrelu.analysis.robustness import decide_robustness
-from polyrelu.analysis.robustness_nearest import nearest_exactly
-from polyrelu.analysis.robustness_support import nearest_from_support
+from polyrelu.analysis.robustness.decide import decide_robustness
+from polyrelu.analysis.robustness.nearest import nearest_exactly
+from polyrelu.analysis.robustness.support import nearest_from_support
 from polyrelu.certificate.answer_robustness import ClassKept, NearestChange, squared_norm
 from polyrelu.certificate.answer_rows import LayerForms
 from polyrelu.certificate.verdict import check_verdict
@@ -227,10 +227,10 @@ def test_no_time_at_all_is_a_budget_too():
 
 
 def test_progress_is_told(monkeypatch):
-    from polyrelu.analysis import robustness_search
+    from polyrelu.analysis.robustness import search
 
     clock = iter(range(10**6))
-    monkeypatch.setattr(robustness_search.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(search.time, "monotonic", lambda: next(clock))
     told = []
     decide_robustness(DEEP, [0] * 3, progress=told.append)
     assert told and told == sorted(told) and told[0] == 1
@@ -241,17 +241,17 @@ def test_labels_may_be_numpy_integers():
 
 
 def test_an_interrupt_keeps_what_is_proved(monkeypatch):
-    from polyrelu.analysis import robustness_search
+    from polyrelu.analysis.robustness import search
 
     steps = iter(range(3))
-    propose = robustness_search.propose_nearest
+    propose = search.propose_nearest
 
     def propose_until_interrupted(*arguments):
         if next(steps, None) is None:
             raise KeyboardInterrupt
         return propose(*arguments)
 
-    monkeypatch.setattr(robustness_search, "propose_nearest", propose_until_interrupted)
+    monkeypatch.setattr(search, "propose_nearest", propose_until_interrupted)
     with pytest.raises(EnumerationInterrupted) as caught:
         decide_robustness(DEEP, [0] * 3)
     partial = caught.value.partial

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import networks, random_networks, rationals, sliced_networks
 
-from polyrelu.analysis.verification import PropertyProgress, decide_property
-from polyrelu.analysis.verification_bounds import float_layers, propagate
-from polyrelu.analysis.verification_fixed import fixed_layers, propagate_fixed
-from polyrelu.analysis.verification_proof import (
+from polyrelu.analysis.verification.bounds import float_layers, propagate
+from polyrelu.analysis.verification.decide import PropertyProgress, decide_property
+from polyrelu.analysis.verification.fixed import fixed_layers, propagate_fixed
+from polyrelu.analysis.verification.proof import (
     BoxSplit,
     CaseProof,
     CellProof,
@@ -26,8 +26,8 @@ from polyrelu.analysis.verification_proof import (
     PropertyViolated,
     UnitSplit,
 )
-from polyrelu.analysis.verification_property import Halfspaces, InputSet, Property, PropertyCase
-from polyrelu.analysis.vnnlib import parse_vnnlib, read_vnnlib
+from polyrelu.analysis.verification.property import Halfspaces, InputSet, Property, PropertyCase
+from polyrelu.analysis.verification.vnnlib import parse_vnnlib, read_vnnlib
 from polyrelu.certificate.verdict import Verdict, check_verdict
 from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.errors import CertificateError, EnumerationInterrupted, InputError

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyrelu.analysis.verification_property import find_violation
-from polyrelu.analysis.vnnlib import parse_vnnlib, read_vnnlib
+from polyrelu.analysis.verification.property import find_violation
+from polyrelu.analysis.verification.vnnlib import parse_vnnlib, read_vnnlib
 from polyrelu.errors import FileError
 
 MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"

@@ -5,7 +5,7 @@ or parts of boxes on which some units have given digits. A cell excludes an outp
 of its rows whose sum no point of the cell can make >= 0. There are two kinds:
 
 * bounded: the rows are values on a zonotope, and the largest value of the sum follows by adding magnitudes
-  (`polyrelu.analysis.verification_fixed`);
+  (`polyrelu.analysis.verification.fixed`);
 * exact: the rows are affine in the inputs, and their sum is a negative constant (Farkas' lemma), or 0 where a strict
   row takes part.
 
@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from polyrelu.analysis.verification_cells import bound_rows, exact_cell, pulled_back
-from polyrelu.analysis.verification_fixed import FixedForm, FixedLayer, combination, fixed_layers, propagate_fixed
-from polyrelu.analysis.verification_property import InputSet, Property, PropertyCase, find_violation
+from polyrelu.analysis.verification.cells import bound_rows, exact_cell, pulled_back
+from polyrelu.analysis.verification.fixed import FixedForm, FixedLayer, combination, fixed_layers, propagate_fixed
+from polyrelu.analysis.verification.property import InputSet, Property, PropertyCase, find_violation
 from polyrelu.errors import CertificateError, InputError
 from polyrelu.network.model import Network
 from polyrelu.region.evidence import Infeasible, check_infeasible

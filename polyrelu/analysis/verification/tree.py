@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from polyrelu.analysis.verification_bounds import float_layers
-from polyrelu.analysis.verification_case import Cell, PreparedCase, implied_bounds, prepare_case
-from polyrelu.analysis.verification_proof import CaseProof, CellProof, ImpliedBound, ProofNode
-from polyrelu.analysis.verification_property import Property
-from polyrelu.analysis.verification_search import Witness, searched
-from polyrelu.analysis.verification_steps import Step, bounded_step, exact_step
+from polyrelu.analysis.verification.bounds import float_layers
+from polyrelu.analysis.verification.case import Cell, PreparedCase, implied_bounds, prepare_case
+from polyrelu.analysis.verification.proof import CaseProof, CellProof, ImpliedBound, ProofNode
+from polyrelu.analysis.verification.property import Property
+from polyrelu.analysis.verification.search import Witness, searched
+from polyrelu.analysis.verification.steps import Step, bounded_step, exact_step
 from polyrelu.network.model import Network
 
 __all__ = ["BudgetReached", "Counts", "prove_property"]

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.robustness_simplex import shortest_step
-from polyrelu.analysis.robustness_support import ExactNearest, nearest_from_support
+from polyrelu.analysis.robustness.simplex import shortest_step
+from polyrelu.analysis.robustness.support import ExactNearest, nearest_from_support
 from polyrelu.certificate.answer_rows import Row
 from polyrelu.errors import BudgetError
 from polyrelu.exact.domain import Domain

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.robustness_cells import Question
-from polyrelu.analysis.robustness_support import ExactNearest
+from polyrelu.analysis.robustness.cells import Question
+from polyrelu.analysis.robustness.support import ExactNearest
 from polyrelu.certificate.answer_robustness import squared_norm
 from polyrelu.exact.rational import nearest_float
 from polyrelu.network.activation import MAX_UNIT

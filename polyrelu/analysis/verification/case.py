@@ -11,12 +11,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.verification_bounds import Unit
-from polyrelu.analysis.verification_cells import bound_rows
-from polyrelu.analysis.verification_forms import FloatLayer
-from polyrelu.analysis.verification_proof import ImpliedBound, Multipliers
-from polyrelu.analysis.verification_property import PropertyCase
-from polyrelu.analysis.verification_search import FloatRows, float_rows
+from polyrelu.analysis.verification.bounds import Unit
+from polyrelu.analysis.verification.cells import bound_rows
+from polyrelu.analysis.verification.forms import FloatLayer
+from polyrelu.analysis.verification.proof import ImpliedBound, Multipliers
+from polyrelu.analysis.verification.property import PropertyCase
+from polyrelu.analysis.verification.search import FloatRows, float_rows
 from polyrelu.exact.rational import nearest_float
 from polyrelu.network.activation import IDENTITY, Activation
 from polyrelu.region import lp

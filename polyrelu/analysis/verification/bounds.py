@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.verification_forms import (
+from polyrelu.analysis.verification.forms import (
     MOST_SHARED_INPUTS,
     FloatLayer,
     Forms,
@@ -22,7 +22,7 @@ from polyrelu.analysis.verification_forms import (
     linear,
     preactivations,
 )
-from polyrelu.analysis.verification_units import UnitStep
+from polyrelu.analysis.verification.units import UnitStep
 from polyrelu.network.activation import IDENTITY, Activation
 from polyrelu.network.model import Network
 

@@ -10,12 +10,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.verification_bounds import Bounds, Unit, propagate
-from polyrelu.analysis.verification_case import Cell, PreparedCase, sparse
-from polyrelu.analysis.verification_cells import exact_cell, pulled_back
-from polyrelu.analysis.verification_forms import FloatLayer, Forms, box_forms, linear
-from polyrelu.analysis.verification_proof import BoxSplit, CellProof, Multipliers, UnitSplit
-from polyrelu.analysis.verification_search import Witness, confirmed
+from polyrelu.analysis.verification.bounds import Bounds, Unit, propagate
+from polyrelu.analysis.verification.case import Cell, PreparedCase, sparse
+from polyrelu.analysis.verification.cells import exact_cell, pulled_back
+from polyrelu.analysis.verification.forms import FloatLayer, Forms, box_forms, linear
+from polyrelu.analysis.verification.proof import BoxSplit, CellProof, Multipliers, UnitSplit
+from polyrelu.analysis.verification.search import Witness, confirmed
 from polyrelu.kernels.bounds import SLACK
 from polyrelu.network.model import Network
 from polyrelu.region import lp

@@ -1,7 +1,7 @@
 """Does a network keep a property? Decided exactly, by boxes that floats exclude and parts that rationals decide.
 
 The inputs of a case are a box, or lie in one. A cell, a box or a part of one on which some units have given digits, is
-bounded in floats with all rounding errors (`polyrelu.analysis.verification_bounds`). If it reaches no output polyhedron
+bounded in floats with all rounding errors (`polyrelu.analysis.verification.bounds`). If it reaches no output polyhedron
 of the case, it is done. Else a box with few inputs is halved, and once few units bend inside, or if there are many
 inputs, cells are divided by the digits of a unit instead, which ends: where no unit bends, the network is one affine
 map, and a linear program in rationals has the last word. The cell that exceeds its bounds most comes first.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from polyrelu.analysis.verification_property import Property
+from polyrelu.analysis.verification.property import Property
 from polyrelu.certificate.verdict import Evidence, Verdict
 from polyrelu.errors import EnumerationInterrupted, InputError
 
@@ -90,7 +90,7 @@ def decide_property(
 
     Examples
     --------
-    >>> from polyrelu.analysis.vnnlib import parse_vnnlib
+    >>> from polyrelu.analysis.verification.vnnlib import parse_vnnlib
     >>> from polyrelu.testing import xor
     >>> text = "(declare-const X_0 Real) (declare-const X_1 Real) (declare-const Y_0 Real)" + "".join(
     ...     f"(assert (>= X_{i} 0)) (assert (<= X_{i} 1))" for i in range(2)
@@ -106,9 +106,9 @@ def decide_property(
     polyrelu.errors.InputError: `decide_property` needs a property of 2 inputs and 1 outputs, those of the network, \
 but property has 1 and 0. Declare the variables of the network.
     """
-    from polyrelu.analysis.verification_proof import PropertyHolds, PropertyViolated
-    from polyrelu.analysis.verification_search import Witness
-    from polyrelu.analysis.verification_tree import BudgetReached, Counts, prove_property
+    from polyrelu.analysis.verification.proof import PropertyHolds, PropertyViolated
+    from polyrelu.analysis.verification.search import Witness
+    from polyrelu.analysis.verification.tree import BudgetReached, Counts, prove_property
 
     if (network.dim, network.n_out) != (unsafe.n_inputs, unsafe.n_outputs):
         raise InputError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from polyrelu.analysis.verification_property import Halfspaces, InputSet
+from polyrelu.analysis.verification.property import Halfspaces, InputSet
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import primitive_row
 from polyrelu.network.activation import MAX_UNIT, Activation

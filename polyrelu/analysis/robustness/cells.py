@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.robustness_nearest import unit_rows
+from polyrelu.analysis.robustness.nearest import unit_rows
 from polyrelu.certificate.answer_robustness import BallConditions, Step
 from polyrelu.certificate.answer_rows import AnswerRow, LayerForms, Row, domain_rows
 from polyrelu.exact.domain import Domain

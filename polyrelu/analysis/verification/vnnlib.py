@@ -14,8 +14,15 @@ from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 
-from polyrelu.analysis.verification_property import Halfspaces, InputSet, Property, PropertyCase
-from polyrelu.analysis.vnnlib_terms import Atom, Expression, conjunctions, expressions, linear_atoms, refuse
+from polyrelu.analysis.verification.property import Halfspaces, InputSet, Property, PropertyCase
+from polyrelu.analysis.verification.vnnlib_terms import (
+    Atom,
+    Expression,
+    conjunctions,
+    expressions,
+    linear_atoms,
+    refuse,
+)
 from polyrelu.errors import FileError
 from polyrelu.exact.rational import primitive_row
 

@@ -1,4 +1,4 @@
-"""Zonotopes in integers: the bounds of `polyrelu.analysis.verification_bounds`, re-proved without floats.
+"""Zonotopes in integers: the bounds of `polyrelu.analysis.verification.bounds`, re-proved without floats.
 
 Every number is an integer over ``2^BITS``; what a rounding down drops is less than one unit and goes to the error. So
 each step is a sum or a product of integers, and what it says is a theorem.

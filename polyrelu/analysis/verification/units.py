@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.verification_forms import LEAST, Forms
+from polyrelu.analysis.verification.forms import LEAST, Forms
 from polyrelu.kernels.bounds import SLACK, gamma
 from polyrelu.network.activation import MAX_UNIT, Activation, PiecewiseLinear
 from polyrelu.network.weights import is_sparse

@@ -3,7 +3,7 @@
 A queue holds what stands beside the ways taken so far, by about how far away it begins: a digit that leads to other
 regions, or another class in a region. A key is first the distance of the one row farthest away. If it comes to the
 front, it becomes that of the nearest point where all rows hold; so most digits cost no linear program. Floats choose
-the order. What they left out is proved, in rationals, by `polyrelu.analysis.robustness_proof`.
+the order. What they left out is proved, in rationals, by `polyrelu.analysis.robustness.proof`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.robustness_cells import CellLayer, Path, Question
-from polyrelu.analysis.robustness_guess import guess_change
-from polyrelu.analysis.robustness_nearest import (
+from polyrelu.analysis.robustness.cells import CellLayer, Path, Question
+from polyrelu.analysis.robustness.guess import guess_change
+from polyrelu.analysis.robustness.nearest import (
     Proposal,
     nearest_exactly,
     propose_inner_step,
     propose_nearest,
 )
-from polyrelu.analysis.robustness_support import ExactNearest
+from polyrelu.analysis.robustness.support import ExactNearest
 from polyrelu.certificate.answer_rows import LayerForms
 from polyrelu.exact.rational import nearest_float
 from polyrelu.region.lp import Infeasible, find_point

@@ -8,9 +8,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from polyrelu.analysis.robustness_cells import Path, Question
-from polyrelu.analysis.robustness_search import Search, float_steps
-from polyrelu.analysis.robustness_support import ExactNearest
+from polyrelu.analysis.robustness.cells import Path, Question
+from polyrelu.analysis.robustness.search import Search, float_steps
+from polyrelu.analysis.robustness.support import ExactNearest
 from polyrelu.certificate.answer_robustness import BallConditions, ClassKept, Step, squared_norm
 from polyrelu.certificate.answer_rows import AnswerRow
 

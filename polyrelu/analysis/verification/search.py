@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.verification_property import Halfspaces, PropertyCase
+from polyrelu.analysis.verification.property import Halfspaces, PropertyCase
 from polyrelu.exact.rational import nearest_float
 from polyrelu.network.activation import MAX_UNIT
 from polyrelu.network.model import Layer, Network
 
 if TYPE_CHECKING:
-    from polyrelu.analysis.verification_case import PreparedCase
+    from polyrelu.analysis.verification.case import PreparedCase
 
 __all__ = ["FloatRows", "Witness", "confirmed", "float_rows", "searched"]
 

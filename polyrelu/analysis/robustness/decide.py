@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Integral
 
-from polyrelu.analysis.robustness_cells import Question
-from polyrelu.analysis.robustness_proof import kept_of, prove
-from polyrelu.analysis.robustness_search import Search, root_distance
-from polyrelu.analysis.robustness_support import ExactNearest
+from polyrelu.analysis.robustness.cells import Question
+from polyrelu.analysis.robustness.proof import kept_of, prove
+from polyrelu.analysis.robustness.search import Search, root_distance
+from polyrelu.analysis.robustness.support import ExactNearest
 from polyrelu.certificate.answer_robustness import BallConditions, ClassChange, ClassKept, NearestChange
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.errors import BudgetError, DomainError, EnumerationInterrupted, InputError, InternalError

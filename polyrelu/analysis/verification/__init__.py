@@ -1,0 +1,1 @@
+"""Properties of networks in VNN-LIB files, decided exactly and with proofs."""
