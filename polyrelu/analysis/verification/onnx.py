@@ -36,7 +36,8 @@ def onnx_outputs(path: str | PathLike[str], inputs: Sequence[Fraction]) -> tuple
     try:
         import onnxruntime
     except ImportError:
-        raise MissingExtraError("`onnx_outputs` needs onnxruntime. Install it with: pip install onnxruntime") from None
+        message = "`onnx_outputs` needs onnxruntime. Install it with: pip install 'polyrelu[onnxruntime]'"
+        raise MissingExtraError(message) from None
     failures = (RuntimeError, ValueError, onnxruntime.capi.onnxruntime_pybind11_state.Fail)
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
