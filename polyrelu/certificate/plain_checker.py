@@ -184,7 +184,7 @@ class Cell:
         self.rows: Forms = []  # of the facets
         self.preactivations: Forms = []  # of the next layer
         self.borders: list[list[Form]] = []  # of each neuron of the next layer
-        self.sides: list[list[set[int]]] = []  # the signs that children demand of each border
+        self.sides: list[list[set[int | None]]] = []  # the signs that children demand of each, None for no demand
 
 
 class Certificate:
@@ -292,15 +292,15 @@ class Certificate:
             pieces = [unit.pieces[next(digits) if len(unit.signs) > 1 else 0] for unit in above.layer.units]
             values = [add(piece, above.preactivations, width) for piece in pieces]
             for unit, digit, forms, sides in zip(cell.neurons, cell.digits, above.borders, above.sides, strict=True):
-                asked += [[sign * a for a in forms[b]] for b, sign in unit.signs[digit].items() if len(sides[b]) == 2]
+                asked += [[sign * a for a in forms[b]] for b, sign in unit.signs[digit].items() if len(sides[b]) > 1]
         cell.preactivations = [add(terms, values, width) for terms in cell.layer.sums]
         for k, unit in enumerate(cell.layer.neurons):
             cell.borders.append([add(terms, cell.preactivations, width) for terms in unit.borders])
             signs = [unit.signs[child.digits[k]] for child in cell.children]
-            cell.sides.append([{own[b] for own in signs if b in own} for b in range(len(unit.borders))])
+            cell.sides.append([{own.get(b) for own in signs} for b in range(len(unit.borders))])
             for form, side in zip(cell.borders[k], cell.sides[k], strict=True):
                 demand(any(form) or unit.further not in side, 3, where + "a border that vanishes has its further side")
-                asked += [[sign * a for a in form] for sign in side if len(side) == 1]
+                asked += [[sign * a for a in form] for sign in side if sign and len(side) == 1]
         cell.rows = [row if other is None else row_between(cell, other) for _, other, row in cell.facets]
         if self.in_plane:
             lowest = min((at(row, u) for u in corners_of(cell.rows, where) for row in asked), default=0)
