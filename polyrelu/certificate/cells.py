@@ -35,14 +35,17 @@ class Cells:
         steps = np.diff(parents.astype(np.int64), prepend=-1, append=n_above)
         if not n or steps[0] != 1 or steps[-1] != 1 or not np.isin(steps, (0, 1)).all():
             refuse(f"the cells of level {depth} do not lie, in order, in all cells of the level above")
-        if starts[0] or (np.diff(starts) < 0).any() or starts[-1] != len(sides):
+        if starts[0] or (starts[1:] < starts[:-1]).any() or starts[-1] != len(sides):  # differences could overflow
             refuse(f"the lists of facets of level {depth} do not follow each other")
         if (facets[:, 0] < 0).any() or (facets >= n).any() or (facets[:, 0] == facets[:, 1]).any():
             refuse(f"a facet of level {depth} does not lie between two of its cells")
         if len(sides) and not 0 <= sides.min() <= sides.max() < len(facets):
             refuse(f"a cell of level {depth} has a facet that is not there")
-        if not np.array_equal(np.bincount(sides, minlength=len(facets)), 1 + (facets[:, 1] >= 0)):
-            refuse(f"a facet of level {depth} is not in the lists of both its cells, once")
+        owners = np.repeat(np.arange(n), np.diff(starts))
+        listed = [np.bincount(sides[facets[sides, k] == owners], minlength=len(facets)) for k in (0, 1)]
+        is_inner = facets[:, 1] >= 0
+        if len(sides) != (1 + is_inner).sum() or (listed[0] != 1).any() or (listed[1] != is_inner).any():
+            refuse(f"a facet of level {depth} is not in the lists of both its cells, once in each")
         self.digits = [row.tobytes() for row in digits]
         for cell in range(1, n):
             if steps[cell] == 0 and self.digits[cell - 1] >= self.digits[cell]:

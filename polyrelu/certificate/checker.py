@@ -112,9 +112,10 @@ class Walk:
         self.first_with: dict[tuple[int, ...], int] = {}
         n, m, dim, starts = certificate.n_regions, certificate.n_facets, network.dim, certificate.facet_starts
         fit = certificate.facet_points.fit(m if certificate.proof == BASES else 0, dim)
-        if not fit or not certificate.witnesses.fit(n, dim) or len(starts) != m + 1 or len(certificate.maps) != n:
+        fit = fit and certificate.witnesses.fit(n, dim) and len(starts) == m + 1 and len(certificate.maps) == n
+        if not fit or any(level.bases.shape[1] != dim for level in certificate.levels):
             refuse("the arrays of its regions and facets do not fit each other")
-        if starts[0] or (np.diff(starts) < 0).any() or starts[-1] != len(certificate.facet_neurons):
+        if starts[0] or (starts[1:] < starts[:-1]).any() or starts[-1] != len(certificate.facet_neurons):
             refuse("the lists of neurons of its facets do not follow each other")
 
     def visit(self, cell: Cell) -> None:
@@ -178,8 +179,6 @@ class Walk:
     def facet_row(self, depth: int, number: int, facet: int, digits: bytes, where: str) -> Row:
         """Return the row of a cell's facet: that of the first digit which is another one behind it, or the domain's."""
         first, second = self.levels[depth].facets[facet]
-        if number not in (first, second):
-            refuse(f"facet {facet} is in the list of a cell that is not beside it{where}")
         if second < 0:
             if second < -len(self.domain):
                 refuse(f"facet {facet} lies on a row that the domain does not have{where}")

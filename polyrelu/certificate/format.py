@@ -238,18 +238,20 @@ def _certificate(header: dict[str, Any], data: memoryview) -> Certificate:
     }  # fmt: skip
     if set(header) != expected:
         refuse(f"its header needs the fields {', '.join(sorted(expected))}")
-    dim, n_levels, shapes = header["dim"], header["levels"], header["shapes"]
-    names = [f"{name} {i}" for i in range(min(n_levels, len(shapes))) for name in Level.__dataclass_fields__]
+    dim, n_levels, shapes, label = (header[name] for name in ("dim", "levels", "shapes", "label"))
+    if (type(dim), type(n_levels), type(label)) != (int, int, str) or dim < 0 or n_levels < 1:
+        refuse("its header needs a dimension, a number of levels, and a label")
+    if len(shapes) != 6 * n_levels + 6:
+        refuse("its header needs a shape for each array")
+    names = [f"{name} {i}" for i in range(n_levels) for name in Level.__dataclass_fields__]
     names += ["witnesses", "facet_starts", "facet_neurons", "maps", "linear_regions", "facet_points"]
-    if type(dim) is not int or dim < 0 or n_levels < 1 or len(names) != len(shapes):
-        refuse("its header needs a dimension, at least one level, and a shape for each array")
     arrays = dict(_arrays(names, shapes, data))
     levels = [Level(*(arrays[f"{name} {i}"] for name in Level.__dataclass_fields__)) for i in range(n_levels)]
-    matrix = header["input_map"]
+    rows = header["input_map"]
     return Certificate(
         network=str(header["network"]),
-        input_map=None if matrix is None else RationalMatrix.from_rows([_numbers(row) for row in matrix], dim + 1),
-        domain=Domain(dim, tuple(tuple(_integers(row)) for row in header["domain"]), str(header["label"])),
+        input_map=None if rows is None else RationalMatrix.from_rows([_numbers(row, dim + 1) for row in rows], dim + 1),
+        domain=Domain(dim, tuple(tuple(_integers(row, dim + 1)) for row in header["domain"]), label),
         proof=str(header["proof"]),
         levels=tuple(levels),
         witnesses=Points(arrays["witnesses"], _points(header["exact_witnesses"], dim)),
@@ -274,21 +276,23 @@ def _arrays(names: list[str], shapes: list[list[int]], data: memoryview) -> Iter
         refuse(f"{len(data) - position:,} bytes follow its last array")
 
 
-def _numbers(texts: list[str]) -> list[Fraction]:
+def _numbers(texts: list[str], n: int) -> list[Fraction]:
+    if type(texts) is not list or len(texts) != n:
+        refuse(f"its header needs lists of {n} numbers, unlike {texts!s:.60}")
     if not all(isinstance(text, str) and NUMBER.fullmatch(text) for text in texts):
         refuse(f"numbers of its header need to look like -3/4, unlike some of {texts!s:.60}")
     return [Fraction(text) for text in texts]
 
 
-def _integers(texts: list[str]) -> list[int]:
-    numbers = _numbers(texts)
+def _integers(texts: list[str], n: int) -> list[int]:
+    numbers = _numbers(texts, n)
     if any(number.denominator != 1 for number in numbers):
         refuse("rows of its domain need integers")
     return [int(number) for number in numbers]
 
 
 def _points(listed: dict[str, list[str]], dim: int) -> dict[int, tuple[Fraction, ...]]:
-    points = {int(key): tuple(_numbers(texts)) for key, texts in listed.items()}
-    if any(len(point) != dim for point in points.values()):
-        refuse(f"its listed points need {dim} coordinates")
+    points = {int(key): tuple(_numbers(texts, dim)) for key, texts in listed.items()}
+    if [str(place) for place in points] != list(listed):
+        refuse("its listed points need plain numbers, each once")
     return points
