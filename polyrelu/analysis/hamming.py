@@ -190,11 +190,9 @@ def _tessellation(network: Network | Tessellation, domain: Domain | None) -> Tes
 
 
 def is_flip_adjacent(network: Network, pattern: Pattern, neuron: int, domain: Domain | None = None) -> bool:
-    """Return whether the region of a pattern has a facet on which one ReLU neuron vanishes, and no other row does.
+    """Return whether the region of a pattern has a facet on which one ReLU neuron vanishes.
 
-    For a pattern with a region that has all digits but this neuron's in common with another region's, this decides
-    whether the two are adjacent, by one linear program: is there a point with the neuron's row 0 and all other
-    non-zero rows of the pattern strict?
+    If the pattern with this neuron's digit flipped has a region too, this decides whether the two are adjacent.
 
     Raises
     ------
@@ -207,6 +205,23 @@ def is_flip_adjacent(network: Network, pattern: Pattern, neuron: int, domain: Do
     >>> left = Pattern.parse("01|1")
     >>> [is_flip_adjacent(adjacency_counterexample(), left, neuron) for neuron in range(3)]
     [False, False, True]
+
+    The second neuron of ``relu(-relu(x))`` is never on, and vanishes wherever the first one does:
+
+    >>> touching = Network.from_arrays([([[1]], [0]), ([[-1]], [0]), ([[1]], [0])])
+    >>> is_flip_adjacent(touching, Pattern.parse("1|0"), 0)
+    True
+
+    Notes
+    -----
+    One linear program: is there a point where the neuron's row is 0 and all rows are > 0 that are neither constant 0
+    nor a multiple of it? Let ``p`` and ``q`` differ in neuron ``j`` only, and both have regions. Up to the layer of
+    ``j`` all rows of ``p`` and ``q`` are equal but for the sign of row ``j``; so none of them is 0 for ``j``, and none
+    is a multiple of it, since such a neuron would flip as well. Behind it they are equal where row ``j`` vanishes. If
+    there is such a point, then close to it and beyond row ``j``, the rows of ``q`` that are > 0 at the point still
+    are, and the others are multiples of row ``j`` with the sign that the region of ``q`` shows: ``q`` is next to ``p``
+    there. Conversely, in the relative interior of a common facet exactly the multiples of row ``j`` vanish. A program
+    that asks for *all* other rows to be > 0 would deny the facet of the second example.
     """
     if not network.is_relu or not 0 <= neuron < network.n_neurons:
         raise InputError(
@@ -215,7 +230,7 @@ def is_flip_adjacent(network: Network, pattern: Pattern, neuron: int, domain: Do
         )
     rows = [row.row for row in pattern_rows(network, pattern, domain)]
     turned = tuple(-value for value in rows[neuron])
-    strict = [any(row[:-1]) and index != neuron for index, row in enumerate(rows)]
+    strict = [any(row[:-1]) and row != rows[neuron] for row in rows]
     return isinstance(find_point([*rows, turned], [*strict, False], network.dim, central=False), Witness)
 
 

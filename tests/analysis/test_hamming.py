@@ -55,7 +55,7 @@ def test_counts_of_the_cases(case):
 
 
 @given(networks(max_neurons=6) | random_networks(), st.data())
-@settings(max_examples=25)
+@settings(max_examples=40)
 def test_pairs_and_proofs_agree_with_the_oracle(network, data):
     domain = data.draw(domains(network.dim))
     found = hamming_adjacency(network, domain)
@@ -75,7 +75,7 @@ def test_pairs_and_proofs_agree_with_the_oracle(network, data):
 
 
 @given(relu_networks())
-@settings(max_examples=25)
+@settings(max_examples=40)
 def test_one_linear_program_decides_a_flip(network):
     found = hamming_adjacency(network)
     t = found.tessellation
@@ -84,6 +84,13 @@ def test_one_linear_program_decides_a_flip(network):
         [neuron] = found.flipped(a, b)
         assert is_flip_adjacent(network, t.pattern(a), neuron) == ((a, b) in adjacent)
         assert is_flip_adjacent(network, t.pattern(b), neuron) == ((a, b) in adjacent)
+
+
+def test_a_flip_next_to_a_neuron_that_only_touches_zero():
+    network = Network.from_arrays([([[1]], [0]), ([[-1]], [0]), ([[1]], [0])])
+    found = hamming_adjacency(network)
+    assert (len(found.hamming1), len(found.adjacent), len(found.apart)) == (1, 1, 0)
+    assert all(is_flip_adjacent(network, found.tessellation.pattern(i), 0) for i in range(2))
 
 
 def test_a_domain_that_misses_a_facet_parts_its_pair():
