@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from polyrelu.analysis.classes import class_boundary, class_set, decide_class_everywhere, decide_class_nowhere
     from polyrelu.analysis.equivalence import decide_equivalent, max_difference
     from polyrelu.analysis.images import image
+    from polyrelu.analysis.largest_output import largest_output
     from polyrelu.analysis.lipschitz import local_lipschitz
     from polyrelu.analysis.monotonicity import decide_monotone
     from polyrelu.analysis.preimages import preimage
@@ -98,6 +99,7 @@ _HOME = {
     "from_onnx": "polyrelu.network.onnx_reader",
     "from_torch": "polyrelu.network.torch_reader",
     "image": "polyrelu.analysis.images",
+    "largest_output": "polyrelu.analysis.largest_output",
     "load": "polyrelu.network.load",
     "local_lipschitz": "polyrelu.analysis.lipschitz",
     "max_difference": "polyrelu.analysis.equivalence",
@@ -150,6 +152,7 @@ __all__ = [
     "from_onnx",
     "from_torch",
     "image",
+    "largest_output",
     "load",
     "local_lipschitz",
     "max_difference",

@@ -18,7 +18,7 @@ from polyrelu.region.lp import Optimal, maximize
 from polyrelu.tessellation.build import Method, tessellate
 from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["Ground", "Options", "find_ground", "require"]
+__all__ = ["Ground", "Options", "check_flat", "find_flatness", "find_ground", "pulled_back", "require"]
 
 
 class Options(TypedDict, total=False):
@@ -64,23 +64,12 @@ class Ground:
         require(hull is None or hull.ambient_dim == self.network.dim, "a hull in the network's inputs")
         network = self.network if hull is None else self.network.restrict(hull)
         require(network.hash == t.network.hash, "a tessellation of the network that it speaks of")
-        rows = self.domain.rows if hull is None else _pulled_back(self.domain.rows, hull)
+        rows = self.domain.rows if hull is None else pulled_back(self.domain.rows, hull)
         ours = {primitive_row(row) for row in rows if any(row[:-1])}
         theirs = {primitive_row(row) for row in t.domain.rows if any(row[:-1])}
         require(ours == theirs, "a tessellation of the domain that it speaks of")
         if hull is not None:
-            self._check_flat(hull)
-
-    def _check_flat(self, hull: Slice) -> None:
-        """Check that the domain lies in the slice: rows that cancel vanish on it, and the slice is where they do."""
-        rows = self.domain.rows
-        is_given = len(self.flatness) == len(rows) and min(self.flatness, default=0) >= 0
-        require(is_given, "one nonnegative number for each row")
-        cancelled = (dot(self.flatness, column) == 0 for column in zip(*rows, strict=True))
-        require(all(cancelled), "rows of a flat domain that cancel")
-        vanishing = [row for y, row in zip(self.flatness, rows, strict=True) if y]
-        require(not any(map(any, _pulled_back(vanishing, hull))), "a hull on which these rows vanish")
-        require(rank([row[:-1] for row in vanishing]) == self.domain.dim - hull.dim, "a hull of the rows' dimension")
+            check_flat(self.domain, hull, self.flatness)
 
     def to_input(self, point: Sequence[Fraction]) -> tuple[Fraction, ...]:
         """Return a point of the tessellation as an input of the network."""
@@ -125,8 +114,19 @@ def find_ground(network: Network, domain: Domain | None = None, **options: Unpac
         found = error.partial
     if found is None:
         return None
-    flatness = (Fraction(0),) * len(domain.rows) if found.hull is None else _flatness(domain)
+    flatness = (Fraction(0),) * len(domain.rows) if found.hull is None else find_flatness(domain)
     return Ground(network, domain, found, flatness)
+
+
+def check_flat(domain: Domain, hull: Slice, flatness: Sequence[Fraction]) -> None:
+    """Raise `CertificateError` unless a domain lies in a slice: rows that cancel vanish on it, and only there."""
+    is_given = len(flatness) == len(domain.rows) and min(flatness, default=0) >= 0
+    require(is_given, "one nonnegative number for each row")
+    cancelled = (dot(flatness, column) == 0 for column in zip(*domain.rows, strict=True))
+    require(all(cancelled), "rows of a flat domain that cancel")
+    vanishing = [row for y, row in zip(flatness, domain.rows, strict=True) if y]
+    require(not any(map(any, pulled_back(vanishing, hull))), "a hull on which these rows vanish")
+    require(rank([row[:-1] for row in vanishing]) == domain.dim - hull.dim, "a hull of the rows' dimension")
 
 
 def require(holds: bool, what: str) -> None:
@@ -135,7 +135,7 @@ def require(holds: bool, what: str) -> None:
         raise CertificateError(f"Evidence needs {what} but has none. Do not believe it; decide the question again.")
 
 
-def _flatness(domain: Domain) -> tuple[Fraction, ...]:
+def find_flatness(domain: Domain) -> tuple[Fraction, ...]:
     """Return numbers that are positive for every row that vanishes on all of a flat domain, and cancel the rows."""
     total = [Fraction(0)] * len(domain.rows)
     for i in decide_domain(domain).equalities:
@@ -146,7 +146,7 @@ def _flatness(domain: Domain) -> tuple[Fraction, ...]:
     return tuple(total)
 
 
-def _pulled_back(rows: Sequence[Sequence[int]], hull: Slice) -> list[tuple[int, ...]]:
+def pulled_back(rows: Sequence[Sequence[int]], hull: Slice) -> list[tuple[int, ...]]:
     """Return rows of the inputs as coprime rows over the coordinates of a slice."""
     columns = list(zip(*hull.matrix.to_fractions(), strict=True))
     result = []

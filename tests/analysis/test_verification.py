@@ -32,6 +32,7 @@ from polyrelu.certificate.verdict import Verdict, check_verdict
 from polyrelu.enumeration.brute import enumerate_brute
 from polyrelu.errors import CertificateError, EnumerationInterrupted, InputError
 from polyrelu.exact.domain import Domain
+from polyrelu.exact.rational import primitive_row
 from polyrelu.network.activation import ABS, HARD_TANH, IDENTITY, MAX_UNIT, Activation, leaky_relu
 from polyrelu.network.load import load
 from polyrelu.network.model import Layer, Network
@@ -465,3 +466,16 @@ def test_images(name, radius):
     verdict = decide_property(network, Property(784, 10, (case,)))
     assert verdict.holds is (radius == "0.001")
     check_verdict(verdict)
+
+
+def test_max_units_beside_others_with_digits():
+    """A digit of the last scalar unit, which is no position among candidates."""
+    activation = Activation((ABS,), np.array([MAX_UNIT, 0]), np.array([0, 2, 3]))
+    hidden = Layer(np.array([[1.0], [-1.0], [1.0]]), np.array([0.0, 0.0, -0.5]), activation)
+    output = Layer(np.array([[1.0, 1.0]]), np.zeros(1), Activation.same(IDENTITY, 1))
+    network = Network((hidden,), output)
+    for bound, holds in (("5/2", True), ("49/20", False)):
+        case = PropertyCase(InputSet.box([-1], [1]), (Halfspaces((primitive_row([1, -Fraction(bound)]),), (True,)),))
+        verdict = decide_property(network, Property(1, 1, (case,)))
+        assert verdict.holds is holds
+        verdict.evidence.check()

@@ -85,7 +85,7 @@ class UnitStep:
         unit, number = np.repeat(np.arange(len(starts)), np.diff(self.activation.indptr)), np.arange(len(centre))
         is_best = centre == np.maximum.reduceat(centre, starts)[unit]
         best = np.minimum.reduceat(np.where(is_best, number, len(centre)), starts)
-        winner = np.where(given < 0, np.where(best < len(centre), best, starts), starts + given)
+        winner = np.where(given < 0, np.where(best < len(centre), best, starts), starts + np.where(is_max, given, 0))
         self.source[is_max], self.slope[is_max] = winner[is_max], 1.0
         self.ends[0][is_max] = np.maximum.reduceat(self.low, starts)[is_max]
         self.ends[1][is_max] = np.maximum.reduceat(self.high, starts)[is_max]
