@@ -58,7 +58,7 @@ class Checkers:
         except plain_checker.Refused as error:
             reason = str(error)
             assert re.match(r"condition [1-8] \(", reason), reason
-        assert (found and tuple(found)) == (counts and tuple(counts.values())), (found, refusal, counts, reason)
+        assert (found and tuple(found)) == (counts and tuple(counts.values())[:4]), (found, refusal, counts, reason)
         return found, refusal, reason
 
 

@@ -47,15 +47,15 @@ def main(arguments: list[str]) -> int:
     try:
         if len(arguments) != 2:
             raise ValueError("usage: python plain_checker.py FILE MODEL")
-        counts = check(*arguments)
+        *counts, (_, domain) = check(*arguments).items()
     except (Refused, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1 if isinstance(error, Refused) else 2
-    sys.stdout.write("accepted: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) + "\n")
+    sys.stdout.write("accepted: " + ", ".join(f"{count:,} {what}" for what, count in counts) + f"\n{domain}\n")
     return 0
 
 
-def check(path: str, model: str) -> dict[str, int]:
+def check(path: str, model: str) -> dict[str, Any]:
     """Return what the certificate in a file proves of a model; OSError and ValueError are files that cannot be read."""
     with open(path, "rb") as file, open(model, "rb") as other:
         data, stored = file.read(), other.read()
@@ -67,7 +67,7 @@ def check(path: str, model: str) -> dict[str, int]:
         certificate = Certificate(data, *network)
     except MISREAD as error:
         raise Refused(f"condition 1 (form) fails: a field cannot be read ({error})") from None
-    return certificate.check()
+    return certificate.check() | {"domain": certificate.about}
 
 
 def demand(holds: bool, condition: int, text: str) -> None:
@@ -207,6 +207,7 @@ class Certificate:
         demand(fits and n == (self.dim if own is None else len(own)), 1, "it is about another network")
         self.inputs: Forms = own if own is not None else [[int(i == j) for j in range(n + 1)] for i in range(n)]
         self.domain: Forms = [rationals(row, self.dim + 1) for row in header["domain"]]
+        self.about = f"rows of the domain: {header['domain']}, input map: {header['input_map']}".replace("'", "")
         demand(all(c.denominator == 1 for row in self.domain for c in row), 1, "the domain's rows are no integers")
         self.levels: list[list[Cell]] = []
         self.bases: list[Iterator[Sequence[int]]] = []
@@ -312,15 +313,14 @@ class Certificate:
 
     def check_region(self, region: Cell) -> tuple[tuple[Fraction | int, ...], ...]:
         """Check conditions 4 to 7 of a region, and return its affine map."""
-        inside = all(at(row, self.witnesses[region.number]) > 0 for row in region.rows)
-        demand(inside, 4, f"the witness of region {region.number} is not strictly inside")
+        values = [at(row, self.witnesses[region.number]) for row in region.rows]
+        demand(min(values, default=1) > 0, 4, f"the witness of region {region.number} is not strictly inside")
         for i, (facet, other, _) in enumerate(region.facets):
             if self.facets[facet][0] != region.number:
                 continue  # checked at its first region
             if not self.in_plane:
                 values = [at(row, self.facet_points[facet]) for row in region.rows]
-                beyond = values.pop(i) < 0 < min(values, default=1)
-                demand(beyond, 5, f"the point of facet {facet} is not beyond this facet alone")
+                demand(values.pop(i) < 0 < min(values, default=1), 5, f"the point of facet {facet} is elsewhere")
             neurons, own, behind = [], region, other or region
             while own.parent and behind.parent:
                 units = zip(own.neurons, own.parent.borders, own.digits, behind.digits, strict=True)

@@ -177,7 +177,9 @@ def test_the_plain_checker_runs_alone(tmp_path):
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
 
-    assert run("a.cert", "xor.npz") == (0, "accepted: 2 regions, 5 facets, 2 linear regions, 2 maps\n")
+    accepted = "accepted: 2 regions, 5 facets, 2 linear regions, 2 maps\n"
+    rows = "[[1, 0, 0], [-1, 0, 1], [0, 1, 0], [0, -1, 1]]"
+    assert run("a.cert", "xor.npz") == (0, f"{accepted}rows of the domain: {rows}, input map: None\n")
     assert run("a.cert", "other.npz") == (1, "condition 1 (form) fails: it is about another network\n")
     assert run("a.cert") == (2, "usage: python plain_checker.py FILE MODEL\n")
     assert run("a.cert", "none.npz")[0] == run("none", "xor.npz")[0] == run("a.cert", "a.cert")[0] == 2
