@@ -138,6 +138,7 @@ def test_every_changed_field_is_refused(kind, field, change, words, condition, g
 
 
 HEADER = [
+    ("domain", [["1/2", "0", "1/2"], ["-1", "0", "2"], ["0", "1", "1"], ["0", "-1", "2"]], "integers"),
     ("network", 5, "another network"), ("input_map", [], "input map"),
     ("input_map", [["1", "0"]], "lists of 3 numbers"), ("input_map", {"100": 1}, "lists of 3 numbers"),
     ("dim", 3, "."), ("dim", -1, "needs a dimension"), ("dim", "2", "."), ("dim", 2.0, "."), ("dim", True, "."),
