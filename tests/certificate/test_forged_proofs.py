@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, combinations
 
 import numpy as np
 import pytest
@@ -147,3 +147,20 @@ def test_regions_beside_a_thick_zero_cannot_be_left_out(tmp_path, good):
     own.accept(c)
     for missing in range(c.n_regions):
         own.refuse(of_regions(c, *facets_of(c), [i for i in range(c.n_regions) if i != missing]))
+
+
+@pytest.mark.parametrize("kind", ["line", "space"])
+def test_only_non_negative_combinations_prove_a_row(kind, good, checkers):
+    """Every other choice of facets for a row is refused, or proves it as well; negative multipliers are among them."""
+    c, refusals = good[kind], []
+    for depth, level in enumerate(c.levels):
+        for line in range(0, len(level.bases), 1 if kind == "line" else 7):
+            for basis in combinations(range(4), c.domain.dim):
+                bases = level.bases.copy()
+                bases[line] = basis
+                levels = (*c.levels[:depth], replace(level, bases=bases), *c.levels[depth + 1 :])
+                changed = replace(c, levels=levels)
+                if not checkers[kind].accepts(changed):
+                    refusals.append(checkers[kind].refuse(changed)[0])
+    assert any("no non-negative combination" in refusal for refusal in refusals)
+    assert kind == "line" or any("negative somewhere" in refusal for refusal in refusals)
