@@ -1,7 +1,7 @@
 """How many regions a network can have: closed formulas and bounds, each with its source.
 
 They depend on the number of inputs and the widths of the hidden layers only. `polyrelu.analysis.counting` counts what
-one network really has. Formulas for particular networks, with their number of bounded regions, are in `polyrelu.testing`.
+one network really has. Formulas for particular networks are in `polyrelu.testing`.
 """
 
 from __future__ import annotations
