@@ -32,6 +32,7 @@ __all__ = [
     "WalkingDistances",
     "hamming_adjacency",
     "is_flip_adjacent",
+    "shortest_walk",
     "walking_distances",
 ]
 
@@ -297,6 +298,31 @@ def walking_distances(tessellation: Tessellation, sources: Sequence[int] | None 
             row, region = np.argwhere(chosen & (more == values[-1]))[0].tolist()
             longest = int(block[row]), region, int(walking[row, region]), int(hamming[row, region])
     return WalkingDistances(sum(excess.values()), dict(sorted(excess.items())), longest)
+
+
+def shortest_walk(tessellation: Tessellation, start: int, end: int) -> list[int]:
+    """Return the regions of a shortest walk from one region to another, each adjacent to the one before it.
+
+    Examples
+    --------
+    >>> from polyrelu.testing import adjacency_counterexample
+    >>> t = tessellate(adjacency_counterexample())
+    >>> number = t.pattern_texts().index
+    >>> [str(t.pattern(i)) for i in shortest_walk(t, number("011"), number("111"))]
+    ['01|1', '01|0', '11|0', '11|1']
+    """
+    from scipy.sparse.csgraph import breadth_first_order
+
+    _, before = breadth_first_order(tessellation.adjacency, end, directed=False)
+    walk = [start]
+    while walk[-1] != end:
+        if before[walk[-1]] < 0:
+            raise InputError(
+                f"shortest_walk needs a complete tessellation but received one in which no walk leads from {start} to "
+                f"{end}. Raise the budget."
+            )
+        walk.append(int(before[walk[-1]]))
+    return walk
 
 
 def _walking(t: Tessellation, sources: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,17 +1,60 @@
-"""Counterexamples to both halves of the adjacency lemma, where a network has one."""
+"""Adjacent pairs and pairs at Hamming distance 1 as evidence, and the networks on which claims about them are tried."""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from polyrelu.analysis.answers import decide_adjacent
 from polyrelu.analysis.claims.evidence import Counterexample
-from polyrelu.analysis.hamming import hamming_adjacency
+from polyrelu.analysis.counterexamples import STRUCTURES, structured_network
+from polyrelu.analysis.frequencies import integer_network
+from polyrelu.analysis.hamming import HammingAdjacency, hamming_adjacency
 from polyrelu.certificate.answers import RegionExists
 from polyrelu.certificate.verdict import Evidence
+from polyrelu.errors import InputError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 from polyrelu.region.model import region_of
+from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["apart_pair", "joined_pair"]
+__all__ = [
+    "MOST_PAIRS", "adjacency_proofs", "apart_pair", "generic_network", "is_generic", "joined_pair", "sample_network",
+]  # fmt: skip
+
+ARCHITECTURES = ((1, 3), (2, 3), (1, 2, 2), (2, 2, 2), (2, 3, 2), (1, 2, 2, 2), (3, 2, 2))
+MOST_PAIRS = 3000
+"""Up to so many pairs of one network are proved one by one."""
+
+
+def sample_network(seed: int) -> Network:
+    """Return one of the small networks that claims are tried on, degenerate ones on purpose; one for each seed."""
+    n = len(ARCHITECTURES)
+    return structured_network(ARCHITECTURES[seed % n], STRUCTURES[seed // n % len(STRUCTURES)], seed)
+
+
+def generic_network(seed: int) -> Network:
+    """Return a random network with integer weights up to 1000 and no zero bias; one for each seed."""
+    return integer_network(ARCHITECTURES[seed % len(ARCHITECTURES)], (seed, 17))
+
+
+def is_generic(tessellation: Tessellation) -> bool:
+    """Return whether exactly one neuron vanishes on every facet inside the domain."""
+    t = tessellation
+    return bool((np.diff(t.facet_zero_indptr)[t.inner_facets] == 1).all())
+
+
+def adjacency_proofs(found: HammingAdjacency, pairs: NDArray[np.int32], claim: str) -> tuple[Evidence, ...]:
+    """Return the proof for each of some pairs that it is adjacent, or that it is not; refuse too many."""
+    t = found.tessellation
+    if len(pairs) > MOST_PAIRS:
+        raise InputError(
+            f"Claim {claim} needs at most {MOST_PAIRS} pairs to prove but received a network with {len(pairs)} in "
+            f"{t.domain.label}. Make the domain smaller."
+        )
+    verdicts = (decide_adjacent(t.network, t.pattern(a), t.pattern(b), t.domain) for a, b in pairs.tolist())
+    return tuple(verdict.evidence for verdict in verdicts if verdict.evidence is not None)
 
 
 def apart_pair(network: Network, domain: Domain | None = None) -> Counterexample | None:
