@@ -76,7 +76,7 @@ def test_a_missing_region_is_noticed(kind, good, checkers):
 def test_facets_of_a_missing_region_cannot_lead_elsewhere(kind, good, checkers):
     """Neither to another region, nor to the border, nor without telling that other region."""
     c = good[kind]
-    for missing in range(c.n_regions):
+    for missing in range(0, c.n_regions, 1 + c.n_regions // 3):
         keep = [i for i in range(c.n_regions) if i != missing]
         for target in [*keep, *range(-len(c.domain.rows), 0)]:
             for is_told in (True, False):
@@ -92,13 +92,13 @@ def test_facets_of_a_missing_region_cannot_lead_elsewhere(kind, good, checkers):
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_facet_cannot_be_invented(kind, good, checkers):
-    """Between any two regions or on any row; in the lists of both, of the first alone, or twice in one of them."""
+    """Between two regions, of one with itself, on any row; in the lists of both, or once or twice in that of one."""
     c = good[kind]
-    for first in range(c.n_regions):
-        for second in [*range(-len(c.domain.rows), c.n_regions)]:
+    for first in range(0, c.n_regions, 1 + c.n_regions // 3):
+        for second in range(-len(c.domain.rows), c.n_regions):
             for added in ((first, second), (first,), (second, second), (first, first)):
                 facets, lists = facets_of(c)
-                if (first != second and min(added) >= 0) or (second < 0 and added == (first, second)):
+                if min(added) >= 0 or added == (first, second):
                     for cell in (cell for cell in added if cell >= 0):
                         lists[cell].append(len(facets))
                     checkers[kind].refuse(of_regions(c, [*facets, (first, second, 0)], lists))
@@ -111,7 +111,7 @@ def test_neighbours_behind_one_hyperplane_cannot_be_exchanged(kind, tmp_path, go
         network = grid(1, 1)
         c, own = certify(tessellate(network, Domain.all(2))), Checkers(network, tmp_path)
     level, refused = c.levels[-1], 0
-    for f, (a, b) in enumerate(level.facets.tolist()):
+    for f, (a, b) in enumerate(level.facets.tolist()[: 12 if kind == "space" else None]):
         for g, (p, q) in enumerate(level.facets.tolist()):
             if f < g and min(b, q) >= 0 and len({a, b, p, q}) == 4:
                 facets, lists = facets_of(c)
@@ -154,7 +154,7 @@ def test_only_non_negative_combinations_prove_a_row(kind, good, checkers):
     """Every other choice of facets for a row is refused, or proves it as well; negative multipliers are among them."""
     c, refusals = good[kind], []
     for depth, level in enumerate(c.levels):
-        for line in range(0, len(level.bases), 1 if kind == "line" else 7):
+        for line in range(0, len(level.bases), 1 if kind == "line" else 17):
             for basis in combinations(range(4), c.domain.dim):
                 bases = level.bases.copy()
                 bases[line] = basis
