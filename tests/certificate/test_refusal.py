@@ -195,9 +195,11 @@ def test_shapes_cannot_lie(place, shape, good, checkers):
 
 def test_hostile_files_are_refused(good, checkers):
     data = stored(good["plane"])
+    relabelled = data.replace(b'"-1:2,', b'"-1:3,')
+    assert relabelled != data and checkers["plane"].accepts(renewed(relabelled))
     size = len(data)
     for hostile in (
-        b"", b"\0" * size, data[:START], data[:-1], data + b"\0", renewed(data + b"\0"),
+        relabelled, b"", b"\0" * size, data[:START], data[:-1], data + b"\0", renewed(data + b"\0"),
         renewed(data[:-33] + data[-32:]),
         data[: START - 8] + b"\xff" * 8 + data[START:], renewed(data[: START - 8] + b"\xff" * 8 + data[START:]),
         renewed(data[: START - 8] + struct.pack("<Q", 1 << 24) + data[START:]),
