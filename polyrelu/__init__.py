@@ -24,7 +24,17 @@ if TYPE_CHECKING:
         decide_redundant,
         decide_region_exists,
     )
+    from polyrelu.analysis.bounds import (
+        hanin_rolnick_bound,
+        montufar_lower_bound,
+        montufar_upper_bound,
+        raghu_upper_bound,
+        serra_upper_bound,
+        zaslavsky_count,
+    )
     from polyrelu.analysis.classes import class_boundary, class_set, decide_class_everywhere, decide_class_nowhere
+    from polyrelu.analysis.counting import count_all
+    from polyrelu.analysis.counting_locally import count_in_ball, density_along, region_sizes
     from polyrelu.analysis.equivalence import decide_equivalent, max_difference
     from polyrelu.analysis.images import image
     from polyrelu.analysis.largest_output import largest_output
@@ -76,6 +86,8 @@ _HOME = {
     "check_verdict": "polyrelu.certificate.verdict",
     "class_boundary": "polyrelu.analysis.classes",
     "class_set": "polyrelu.analysis.classes",
+    "count_all": "polyrelu.analysis.counting",
+    "count_in_ball": "polyrelu.analysis.counting_locally",
     "count_regions": "polyrelu.enumeration.count",
     "decide_adjacent": "polyrelu.analysis.answers",
     "decide_bounded_region": "polyrelu.analysis.answers",
@@ -89,6 +101,7 @@ _HOME = {
     "decide_redundant": "polyrelu.analysis.answers",
     "decide_region_exists": "polyrelu.analysis.answers",
     "decide_robustness": "polyrelu.analysis.robustness.decide",
+    "density_along": "polyrelu.analysis.counting_locally",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
     "enumerate_plane": "polyrelu.enumeration.plane",
@@ -98,19 +111,26 @@ _HOME = {
     "from_npz": "polyrelu.network.npz",
     "from_onnx": "polyrelu.network.onnx_reader",
     "from_torch": "polyrelu.network.torch_reader",
+    "hanin_rolnick_bound": "polyrelu.analysis.bounds",
     "image": "polyrelu.analysis.images",
     "largest_output": "polyrelu.analysis.largest_output",
     "load": "polyrelu.network.load",
     "local_lipschitz": "polyrelu.analysis.lipschitz",
     "max_difference": "polyrelu.analysis.equivalence",
+    "montufar_lower_bound": "polyrelu.analysis.bounds",
+    "montufar_upper_bound": "polyrelu.analysis.bounds",
     "output_range": "polyrelu.analysis.ranges",
     "preimage": "polyrelu.analysis.preimages",
+    "raghu_upper_bound": "polyrelu.analysis.bounds",
     "read_certificate": "polyrelu.certificate.format",
     "read_vnnlib": "polyrelu.analysis.verification.vnnlib",
     "region_at": "polyrelu.region.model",
     "region_of": "polyrelu.region.model",
+    "region_sizes": "polyrelu.analysis.counting_locally",
     "save_certificate": "polyrelu.tessellation.certify",
+    "serra_upper_bound": "polyrelu.analysis.bounds",
     "tessellate": "polyrelu.tessellation.build",
+    "zaslavsky_count": "polyrelu.analysis.bounds",
 }
 
 __all__ = [
@@ -129,6 +149,8 @@ __all__ = [
     "check_verdict",
     "class_boundary",
     "class_set",
+    "count_all",
+    "count_in_ball",
     "count_regions",
     "decide_adjacent",
     "decide_bounded_region",
@@ -142,6 +164,7 @@ __all__ = [
     "decide_redundant",
     "decide_region_exists",
     "decide_robustness",
+    "density_along",
     "enumerate_brute",
     "enumerate_march",
     "enumerate_plane",
@@ -151,19 +174,26 @@ __all__ = [
     "from_npz",
     "from_onnx",
     "from_torch",
+    "hanin_rolnick_bound",
     "image",
     "largest_output",
     "load",
     "local_lipschitz",
     "max_difference",
+    "montufar_lower_bound",
+    "montufar_upper_bound",
     "output_range",
     "preimage",
+    "raghu_upper_bound",
     "read_certificate",
     "read_vnnlib",
     "region_at",
     "region_of",
+    "region_sizes",
     "save_certificate",
+    "serra_upper_bound",
     "tessellate",
+    "zaslavsky_count",
 ]
 
 
