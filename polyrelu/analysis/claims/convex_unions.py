@@ -54,7 +54,7 @@ def find_dent(tessellation: Tessellation) -> Dent | None:
     >>> corner = Network.from_arrays([([[1, 0], [0, 1]], [0, 0]), ([[-1, -1]], [1]), ([[1]], [0])])
     >>> dent = find_dent(tessellate(corner))
     >>> str(dent.between), [str(pattern) for pattern in dent.chain]
-    ('10|1', ['10|0', '11|0', '01|0'])
+    ('11|1', ['11|0', '10|0'])
     """
     for i, row, start, across in _outer_facets(tessellation):
         for j in _regions_with_label(tessellation, i):

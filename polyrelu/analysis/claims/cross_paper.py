@@ -26,6 +26,7 @@ from polyrelu.analysis.claims.evidence import (
 )
 from polyrelu.analysis.claims.model import Claim, Outcome, Subject, found
 from polyrelu.analysis.claims.proofs import n_cases, proved
+from polyrelu.analysis.claims.sample_networks import folding_network, random_network, zero_bias_network
 from polyrelu.analysis.claims.subjects import refuse, tessellated_subject
 from polyrelu.certificate.verdict import Evidence, Verdict
 from polyrelu.errors import InputError, InternalError
@@ -50,7 +51,6 @@ SMALL = 5000
 def _strictness(subject: Subject | None) -> Verdict:
     """Proof: where a preactivation is affine and not 0 everywhere on a region, it vanishes on a hyperplane at most."""
     from polyrelu.tessellation.build import tessellate
-    from polyrelu.testing import thick_zero
 
     hypotheses = ("no neuron vanishes on a whole region",)
     if subject is not None:
@@ -63,13 +63,13 @@ def _strictness(subject: Subject | None) -> Verdict:
             return found(STRICTNESS, Outcome.TRUE, Exhaustive("regions", tessellation.n_regions, facts), description)
         evidence = _thick(tessellation, thick[0])
         return found(STRICTNESS, Outcome.FALSE, evidence, f"neurons vanish on {len(thick)} whole regions")
-    tessellation = tessellate(thick_zero())
+    tessellation = tessellate(zero_bias_network())
     thick = np.flatnonzero(~tessellation.is_strict).tolist()
     evidence = _thick(tessellation, thick[0])
-    checked = search("random networks with biases that are not 0", _examine_strictness, range(10))
+    checked = search("neurons that vanish on whole regions of random networks", _examine_strictness, range(10))
     description = (
-        "proof: an affine function that is not 0 everywhere vanishes on a hyperplane at most; without the hypothesis: in "
-        f"a network with zero biases, a neuron is 0 on the whole region {tessellation.pattern(thick[0])}"
+        "proof: an affine function that is not 0 everywhere vanishes on a hyperplane at most; without it: in a "
+        f"network with zero biases, a neuron is 0 on the whole region {tessellation.pattern(thick[0])}"
     )
     return proved(STRICTNESS, [checked], description, hypotheses, [evidence])
 
@@ -86,8 +86,7 @@ def vanishing_neurons(network: Network, pattern: Pattern) -> tuple[int, ...]:
 
     Examples
     --------
-    >>> from polyrelu.testing import thick_zero
-    >>> vanishing_neurons(thick_zero(), Pattern.parse("001|001"))
+    >>> vanishing_neurons(zero_bias_network(), Pattern.parse("001|001"))
     (3,)
     """
     rows = network.exact.preactivation_rows([digits.tolist() for digits in network.unit_digits(pattern)])[:-1]
@@ -96,17 +95,20 @@ def vanishing_neurons(network: Network, pattern: Pattern) -> tuple[int, ...]:
 
 
 def _examine_strictness(seed: int) -> Examined:
+    """Compare the neurons that vanish on each region, as the tessellation has them, with the rows that are 0."""
     from polyrelu.tessellation.build import tessellate
-    from polyrelu.testing import gaussian
 
-    tessellation = tessellate(gaussian([2, 3, 3, 1], seed=seed, bias_std=1.0))
-    thick = np.flatnonzero(~tessellation.is_strict).tolist()
-    return Examined(tessellation.n_regions, _thick(tessellation, thick[0]) if thick else None)
+    t = tessellate(random_network(f"strict {seed}", (2, 3, 3, 1), 3))
+    for i in range(t.n_regions):
+        zero, pattern = tuple(t.zero_neurons(i).tolist()), t.pattern(i)
+        if vanishing_neurons(t.network, pattern) != zero:
+            rows = vanishing_neurons(t.network, pattern)
+            return Examined(t.n_regions, Computation("vanishing", vanishing_neurons, (t.network, pattern), rows))
+    return Examined(t.n_regions, None)
 
 
 def _three_numbers(subject: Subject | None) -> Verdict:
     from polyrelu.tessellation.build import tessellate
-    from polyrelu.testing import gaussian
 
     if subject is not None:
         tessellation = tessellated_subject(subject, "x-linear-regions", SMALL)
@@ -115,7 +117,7 @@ def _three_numbers(subject: Subject | None) -> Verdict:
         outcome = Outcome.TRUE if len(set(numbers)) == 1 else Outcome.FALSE
         return found(THREE_NUMBERS, outcome, fact, _numbers_text(numbers))
     for n_tried in range(1, 400):
-        tessellation = tessellate(gaussian([2, 4, 4, 1], seed=n_tried, bias_std=1.0))
+        tessellation = tessellate(random_network(f"three numbers {n_tried}", (2, 4, 4, 1)))
         numbers = (tessellation.n_regions, tessellation.n_linear_regions, tessellation.n_affine_maps)
         if len(set(numbers)) == 3:
             return _different_numbers(tessellation, numbers, n_tried)
@@ -180,10 +182,9 @@ def value_of_map(network: Network, pattern: Pattern, point: tuple[Fraction, ...]
 
 
 def _montufar(subject: Subject | None) -> Verdict:
-    from polyrelu.testing import montufar
 
     refuse(subject, "x-montufar", "one family of networks")
-    network, unit = montufar(2, 2, layers=2), Domain.unit(2)
+    network, unit = folding_network(), Domain.unit(2)
     numbers = counted(network, unit)
     turned = [(counted(other, unit), other) for other in _turned(network)]
     best, other = max(turned, key=lambda pair: pair[0][1])
@@ -193,7 +194,7 @@ def _montufar(subject: Subject | None) -> Verdict:
     )
     outcome = Outcome.FALSE if numbers[1] < numbers[0] == best[1] else Outcome.TRUE
     description = (
-        f"{numbers[0]} regions but {numbers[1]} linear regions on the unit square, since the output is 0 on both sides of "
+        f"{numbers[0]} regions but {numbers[1]} linear regions on the unit square, as the output is 0 on both sides of "
         f"a fold where the last layer is off; with its neurons turned round suitably both are {best[1]}"
     )
     return found(MONTUFAR, outcome, Counterexample(network, (), (), facts), description)
@@ -209,7 +210,6 @@ def _turned(network: Network) -> Iterator[Network]:
 
 
 def _box(subject: Subject | None) -> Verdict:
-    from polyrelu.testing import gaussian
 
     if subject is not None:
         if not subject.domain.rows:
@@ -221,7 +221,7 @@ def _box(subject: Subject | None) -> Verdict:
         return _lost(subject.network, subject.domain, pair, "")
     domain = Domain.box([-1, -1], [1, 1])
     for n_tried in range(1, 400):
-        network = gaussian([2, 3, 3, 1], seed=n_tried, bias_std=0.5)
+        network = random_network(f"box {n_tried}", (2, 3, 3, 1))
         pair = _lost_pair(network, domain)
         if pair is not None:
             return _lost(network, domain, pair, f"network {n_tried} of the search (2-3-3-1): ")
@@ -272,10 +272,9 @@ def _box_depth_1(subject: Subject | None) -> Verdict:
 
 def _examine_depth_1(seed: int) -> Examined:
     from polyrelu.tessellation.build import tessellate
-    from polyrelu.testing import gaussian
 
     size = Fraction(1 + seed % 4, 2)
-    t = tessellate(gaussian([2, 6, 1], seed=seed, bias_std=1.0), Domain.box([-size, -1], [1, size]))
+    t = tessellate(random_network(f"depth 1 {seed}", (2, 6, 1)), Domain.box([-size, -1], [1, size]))
     adjacent = {tuple(pair) for pair in t.adjacent_pairs.tolist()}
     wrong = next(((i, j) for i, j in t.hamming1_pairs.tolist() if (i, j) not in adjacent), None)
     if wrong is None:

@@ -48,7 +48,8 @@ def _box(subject: Subject | None) -> Verdict:
     refuse(subject, "x-large-box", "one family of networks")
     box = Domain.box([-(10**6)] * 2, [10**6] * 2)
     for exponent in range(1, 50):
-        network = Network.from_arrays([([[1, 0], [1, 2.0**-exponent]], [0, -1]), ([[1, 1]], [0])])
+        slope = float(Fraction(1, 2**exponent))
+        network = Network.from_arrays([([[1.0, 0.0], [1.0, slope]], [0.0, -1.0]), ([[1, 1]], [0])])
         pattern = Pattern.parse("01")
         inside, anywhere = decide_region_exists(network, pattern, box), decide_region_exists(network, pattern)
         if anywhere and not inside and inside.evidence is not None and anywhere.evidence is not None:

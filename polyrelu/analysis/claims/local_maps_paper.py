@@ -20,11 +20,11 @@ from polyrelu.analysis.claims.evidence import (
     search,
 )
 from polyrelu.analysis.claims.local_maps_width import CLAIMS as WIDTH_CLAIMS
-from polyrelu.analysis.claims.local_maps_width import integer_network
 from polyrelu.analysis.claims.local_maps_xor import CLAIMS as XOR_CLAIMS
-from polyrelu.analysis.claims.local_maps_xor import PAPER, map_rows
+from polyrelu.analysis.claims.local_maps_xor import PAPER, map_rows, xor_network
 from polyrelu.analysis.claims.model import Claim, Outcome, Subject, found
 from polyrelu.analysis.claims.proofs import n_cases, proved
+from polyrelu.analysis.claims.sample_networks import random_network
 from polyrelu.analysis.claims.subjects import refuse, tessellated_subject
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.errors import InternalError
@@ -63,9 +63,8 @@ def _pieces(subject: Subject | None) -> Verdict:
 
 def _examine_pieces(seed: int) -> Examined:
     from polyrelu.tessellation.build import tessellate
-    from polyrelu.testing import gaussian
 
-    tessellation = tessellate(gaussian([2, 4, 3, 2], seed=seed, bias_std=1.0))
+    tessellation = tessellate(random_network(f"pieces {seed}", (2, 4, 3, 2)))
     parts = [_piece(tessellation, i) for i in range(tessellation.n_regions)]
     return Examined(len(parts), next((part for part in parts if not part.value), None))
 
@@ -103,7 +102,7 @@ def _convex(subject: Subject | None) -> Verdict:
         description = f"all {tessellation.n_linear_regions} linear regions are convex: none reaches beyond its facets"
         return found(CONVEX, Outcome.TRUE, fact, description)
     for n_tried in range(1, 200):
-        tessellation = tessellate(integer_network(f"dent {n_tried}", (2, 2, 1, 1), 1))
+        tessellation = tessellate(random_network(f"dent {n_tried}", (2, 2, 1, 1), 1))
         dent = find_dent(tessellation)
         if dent is not None:
             return _dented(tessellation, dent, f"network {n_tried} of the search: ")
@@ -193,9 +192,8 @@ def _maps_at_border(network: Network) -> tuple[Fraction, Fraction]:
 
 def _rows(subject: Subject | None) -> Verdict:
     from polyrelu.tessellation.build import tessellate
-    from polyrelu.testing import xor
 
-    network = xor() if subject is None else subject.network
+    network = xor_network(1) if subject is None else subject.network
     tessellation = tessellate(network) if subject is None else tessellated_subject(subject, "001-eqs-5.2-5.4", SMALL)
     patterns = [tessellation.pattern(i) for i in range(tessellation.n_regions)]
     asked = [(tessellation.network, pattern) for pattern in patterns]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import pairwise
 from math import comb, prod
-from random import Random
 from typing import TYPE_CHECKING
 
 from polyrelu.analysis.claims.evidence import (
@@ -21,6 +19,7 @@ from polyrelu.analysis.claims.evidence import (
 from polyrelu.analysis.claims.local_maps_xor import PAPER
 from polyrelu.analysis.claims.model import Claim, Outcome, Subject, found
 from polyrelu.analysis.claims.proofs import n_cases, searched
+from polyrelu.analysis.claims.sample_networks import random_network
 from polyrelu.analysis.claims.sign_sets import bounded_components, signed_network
 from polyrelu.analysis.claims.subjects import check_dense_relu, refuse, tessellated_subject
 from polyrelu.certificate.verdict import Verdict
@@ -32,7 +31,7 @@ from polyrelu.network.pattern import Pattern
 if TYPE_CHECKING:
     from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["CLAIMS", "integer_network"]
+__all__ = ["CLAIMS"]
 
 WIDTH_2 = "with two inputs and layers of width two no region is bounded"
 DECISIONS = "with no layer wider than the input, every connected part of {f > 0} and of {f < 0} is unbounded"
@@ -50,7 +49,7 @@ def _width_2(subject: Subject | None) -> Verdict:
             return _no_bounded_region(tessellation)
         return _bounded_region(tessellation, "")
     for n_tried in range(1, 500):
-        tessellation = tessellate(integer_network(f"cell {n_tried}", (2, 2, 2, 1), 2))
+        tessellation = tessellate(random_network(f"cell {n_tried}", (2, 2, 2, 1), 2))
         if _islands(tessellation):
             return _bounded_region(tessellation, f"network {n_tried} of the search: ")
     raise InternalError("A network of width two needs a bounded linear region but none has one. Please report it.")
@@ -112,7 +111,7 @@ def _decisions(subject: Subject | None) -> Verdict:
 def _examine_signs(seed: int) -> Examined:
     from polyrelu.enumeration.count import count_regions
 
-    network = integer_network(f"signs {seed}", (2, 2, 2, 1) if seed % 2 else (2, 2, 2, 2, 1), 9)
+    network = random_network(f"signs {seed}", (2, 2, 2, 1) if seed % 2 else (2, 2, 2, 2, 1), 9)
     parts = bounded_components(network)
     count = count_regions(signed_network(network))
     return Examined(count, Computation("bounded parts", bounded_components, (network,), parts) if parts else None)
@@ -164,25 +163,14 @@ def _growth(subject: Subject | None) -> Verdict:
 
 def _examine_growth(seed: int) -> Examined:
     from polyrelu.enumeration.count import count_regions
-    from polyrelu.testing import gaussian
 
-    network = gaussian([2, *[2 + seed % 4] * (1 + seed % 3 + seed // 9), 1], seed=seed, bias_std=0.5)
+    network = random_network(f"growth {seed}", (2, *[2 + seed % 4] * (1 + seed % 3 + seed // 9), 1))
     n_regions, bound = count_regions(network), _layer_bound(network)
     return Examined(n_regions, Computation("bound", _layer_bound, (network,), bound) if n_regions > bound else None)
 
 
 def _layer_bound(network: Network) -> int:
     return prod(sum(comb(layer.n_outputs, j) for j in range(network.dim + 1)) for layer in network.hidden)
-
-
-def integer_network(name: str, widths: tuple[int, ...], most: int) -> Network:
-    """Return a random ReLU network with integers from -most to most, equal for equal names."""
-    rng = Random(name)
-
-    def numbers(count: int) -> list[int]:
-        return [rng.randint(-most, most) for _ in range(count)]
-
-    return Network.from_arrays([([numbers(n) for _ in range(m)], numbers(m)) for n, m in pairwise(widths)])
 
 
 def _claim(

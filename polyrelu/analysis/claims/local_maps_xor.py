@@ -14,9 +14,9 @@ from polyrelu.errors import InternalError
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 
-__all__ = ["CLAIMS", "PAPER", "map_rows"]
+__all__ = ["CLAIMS", "PAPER", "map_rows", "xor_network"]
 
-PAPER = "Locally linear attributes (Sattelberg et al. 2020)"
+PAPER = "Sattelberg et al. 2020, Locally Linear Attributes of ReLU Neural Networks"
 PIECES = "the network of eq. (3.2) has the pieces -x-y+1, x+y+1 and -1 of eq. (3.3), and solves XOR on (+-1, +-1)"
 REPAIR = "with 2 as its first bias the network has the pieces -s+1, s+1 and -1 of s = x + y, and solves XOR"
 FOURTH = "the pattern of the network that no input has belongs to the map -4x-4y+3"

@@ -21,6 +21,7 @@ from polyrelu.analysis.claims.exact_dag import (
 )
 from polyrelu.analysis.claims.model import Claim, Outcome, Subject, found
 from polyrelu.analysis.claims.proofs import proved
+from polyrelu.analysis.claims.sample_networks import random_network
 from polyrelu.analysis.claims.subjects import refuse, tessellated_subject
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.errors import InternalError
@@ -28,7 +29,7 @@ from polyrelu.network.model import Network
 
 __all__ = ["CLAIMS"]
 
-PAPER = "Activation pattern DAG (Craighero et al. 2020)"
+PAPER = "Craighero et al. 2020, Investigating the Compositional Structure of Deep Neural Networks"
 FIGURE = (("p", "c", "a"), ("q", "c", "a"), ("q", "d", "b"), ("p", "e", "b"), *[("r", "e", "b")] * 3)
 """The patterns of Fig. 2 by name, first layer first, for x0 to x6."""
 FIGURE_LABELS = (1, 1, 2, 2, 3, 3, 3)
@@ -69,7 +70,7 @@ def _regions(subject: Subject | None) -> Verdict:
     not_convex = Counterexample(network, points, tuple(network.exact.pattern_at(x) for x in points), facts)
     description = (
         "proof: a region has one pattern in every layer; not convex in general: with layer 1 (x, -x) and layer 2 "
-        f"|x| - 1 -2, 0, 2 have the patterns {', '.join(layer_patterns(network, x)[1] for x in points)} there"
+        f"|x| - 1, -2, 0 and 2 have patterns {', '.join(layer_patterns(network, x)[1] for x in points)} there"
     )
     checked = search("random networks, a point in each region", _examine_regions, range(6))
     return proved(REGIONS, [checked], description, others=[not_convex])
@@ -77,9 +78,8 @@ def _regions(subject: Subject | None) -> Verdict:
 
 def _examine_regions(seed: int) -> Examined:
     from polyrelu.tessellation.build import tessellate
-    from polyrelu.testing import gaussian
 
-    tessellation = tessellate(gaussian([2, 3, 3, 1], seed=seed, bias_std=1.0))
+    tessellation = tessellate(random_network(f"layers {seed}", (2, 3, 3, 1)))
     for i in range(tessellation.n_regions):
         inside, pattern = tessellation.witness(i), tuple(str(tessellation.pattern(i)).split("|"))
         if layer_patterns(tessellation.network, inside) != pattern:

@@ -20,7 +20,7 @@ def signed_network(network: Network) -> Network:
     --------
     >>> from polyrelu.testing import xor
     >>> str(signed_network(xor()).exact.pattern_at([1, 0]))
-    '11|1'
+    '10|1'
     """
     output = network.output
     last = Layer(output.weight, output.bias, Activation.same(RELU, 1))

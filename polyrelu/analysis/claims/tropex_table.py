@@ -37,7 +37,7 @@ from polyrelu.errors import InternalError
 
 __all__ = ["CLAIMS", "PAPER"]
 
-PAPER = "TropEx (Trimmel, Petzka, Sminchisescu 2021)"
+PAPER = "Trimmel, Petzka and Sminchisescu 2021, TropEx: Extracting Linear Terms in Deep Neural Networks"
 NORM_ORDER = "for batch normalisation, A may be scaled first and the constants then take A t"
 NORM_SIGN = "for batch normalisation, A and A_max may be scaled by gamma / sigma whatever its sign"
 LEAKY = "for leaky ReLU, rows are scaled by alpha where the value is negative"
