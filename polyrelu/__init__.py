@@ -33,9 +33,14 @@ if TYPE_CHECKING:
         zaslavsky_count,
     )
     from polyrelu.analysis.classes import class_boundary, class_set, decide_class_everywhere, decide_class_nowhere
+    from polyrelu.analysis.codes import CodeSpace, code_space_of
+    from polyrelu.analysis.counterexamples import search_counterexample
     from polyrelu.analysis.counting import count_all
     from polyrelu.analysis.counting_locally import count_in_ball, density_along, region_sizes
     from polyrelu.analysis.equivalence import decide_equivalent, max_difference
+    from polyrelu.analysis.frequencies import adjacency_frequencies
+    from polyrelu.analysis.half_open import half_open_class
+    from polyrelu.analysis.hamming import hamming_adjacency, is_flip_adjacent, shortest_walk, walking_distances
     from polyrelu.analysis.images import image
     from polyrelu.analysis.largest_output import largest_output
     from polyrelu.analysis.lipschitz import local_lipschitz
@@ -73,6 +78,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Certificate": "polyrelu.certificate.format",
+    "CodeSpace": "polyrelu.analysis.codes",
     "Domain": "polyrelu.exact.domain",
     "Layer": "polyrelu.network.model",
     "Network": "polyrelu.network.model",
@@ -81,11 +87,13 @@ _HOME = {
     "Slice": "polyrelu.network.slices",
     "Tessellation": "polyrelu.tessellation.model",
     "Verdict": "polyrelu.certificate.verdict",
+    "adjacency_frequencies": "polyrelu.analysis.frequencies",
     "certify": "polyrelu.tessellation.certify",
     "check_certificate": "polyrelu.certificate.checker",
     "check_verdict": "polyrelu.certificate.verdict",
     "class_boundary": "polyrelu.analysis.classes",
     "class_set": "polyrelu.analysis.classes",
+    "code_space_of": "polyrelu.analysis.codes",
     "count_all": "polyrelu.analysis.counting",
     "count_in_ball": "polyrelu.analysis.counting_locally",
     "count_regions": "polyrelu.enumeration.count",
@@ -111,8 +119,11 @@ _HOME = {
     "from_npz": "polyrelu.network.npz",
     "from_onnx": "polyrelu.network.onnx_reader",
     "from_torch": "polyrelu.network.torch_reader",
+    "half_open_class": "polyrelu.analysis.half_open",
+    "hamming_adjacency": "polyrelu.analysis.hamming",
     "hanin_rolnick_bound": "polyrelu.analysis.bounds",
     "image": "polyrelu.analysis.images",
+    "is_flip_adjacent": "polyrelu.analysis.hamming",
     "largest_output": "polyrelu.analysis.largest_output",
     "load": "polyrelu.network.load",
     "local_lipschitz": "polyrelu.analysis.lipschitz",
@@ -128,13 +139,17 @@ _HOME = {
     "region_of": "polyrelu.region.model",
     "region_sizes": "polyrelu.analysis.counting_locally",
     "save_certificate": "polyrelu.tessellation.certify",
+    "search_counterexample": "polyrelu.analysis.counterexamples",
     "serra_upper_bound": "polyrelu.analysis.bounds",
+    "shortest_walk": "polyrelu.analysis.hamming",
     "tessellate": "polyrelu.tessellation.build",
+    "walking_distances": "polyrelu.analysis.hamming",
     "zaslavsky_count": "polyrelu.analysis.bounds",
 }
 
 __all__ = [
     "Certificate",
+    "CodeSpace",
     "Domain",
     "Layer",
     "Network",
@@ -144,11 +159,13 @@ __all__ = [
     "Tessellation",
     "Verdict",
     "__version__",
+    "adjacency_frequencies",
     "certify",
     "check_certificate",
     "check_verdict",
     "class_boundary",
     "class_set",
+    "code_space_of",
     "count_all",
     "count_in_ball",
     "count_regions",
@@ -174,8 +191,11 @@ __all__ = [
     "from_npz",
     "from_onnx",
     "from_torch",
+    "half_open_class",
+    "hamming_adjacency",
     "hanin_rolnick_bound",
     "image",
+    "is_flip_adjacent",
     "largest_output",
     "load",
     "local_lipschitz",
@@ -191,8 +211,11 @@ __all__ = [
     "region_of",
     "region_sizes",
     "save_certificate",
+    "search_counterexample",
     "serra_upper_bound",
+    "shortest_walk",
     "tessellate",
+    "walking_distances",
     "zaslavsky_count",
 ]
 
