@@ -20,12 +20,18 @@ from polyrelu.region.model import region_of
 from polyrelu.tessellation.model import Tessellation
 
 __all__ = [
-    "MOST_PAIRS", "adjacency_proofs", "apart_pair", "generic_network", "is_generic", "joined_pair", "sample_network",
+    "MOST_PAIRS", "adjacency_proofs", "apart_pair", "fold_network", "generic_network", "is_generic", "joined_pair",
+    "sample_network",
 ]  # fmt: skip
 
 ARCHITECTURES = ((1, 3), (2, 3), (1, 2, 2), (2, 2, 2), (2, 3, 2), (1, 2, 2, 2), (3, 2, 2))
 MOST_PAIRS = 3000
 """Up to so many pairs of one network are proved one by one."""
+
+
+def fold_network() -> Network:
+    """Return ``relu(2 relu(x) + relu(10 - x) - 11)``: its first and its fourth region differ in the first neuron only."""
+    return Network.from_arrays([([[1], [-1]], [0, 10]), ([[2, 1]], [-11]), ([[1]], [0])])
 
 
 def sample_network(seed: int) -> Network:

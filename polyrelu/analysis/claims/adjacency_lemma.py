@@ -11,6 +11,7 @@ from polyrelu.analysis.answers import decide_adjacent
 from polyrelu.analysis.claims.adjacency import (
     adjacency_proofs,
     apart_pair,
+    fold_network,
     generic_network,
     joined_pair,
 )
@@ -25,7 +26,6 @@ from polyrelu.certificate.verdict import Evidence, Verdict
 from polyrelu.errors import InternalError
 from polyrelu.network.model import Network
 from polyrelu.tessellation.build import tessellate
-from polyrelu.testing import adjacency_counterexample
 
 __all__ = ["LEMMA_CLAIMS", "PAPER"]
 
@@ -50,7 +50,7 @@ def _lemma_if(subject: Subject | None) -> Verdict:
     if subject is not None:
         return _decided(subject, "003-lemma-1-if", IF, apart_pair(subject.network, subject.domain))
     small = search_counterexample(apart_pair, [(1, 3, 3)], budget=400)
-    known = apart_pair(adjacency_counterexample())
+    known = apart_pair(fold_network())
     if small is None or known is None:
         raise InternalError("The search for a counterexample of Lemma 1 needs to find one. Please report this.")
     patterns = " and ".join(map(str, small.evidence.patterns)) if isinstance(small.evidence, Counterexample) else ""
@@ -125,7 +125,7 @@ def _examine_moved(seed: int) -> Examined:
     random = np.random.default_rng(seed)
     layers = [
         tuple(part + random.integers(-81, 81, part.shape, endpoint=True) / 2**13 for part in (layer.weight, layer.bias))
-        for layer in adjacency_counterexample().layers
+        for layer in fold_network().layers
     ]
     network = Network.from_arrays([(weight, bias) for weight, bias in layers])
     if apart_pair(network) is not None:
@@ -162,7 +162,7 @@ def _examine_chain(seed: int) -> Examined:
 
 def _tautology(subject: Subject | None) -> Verdict:
     """Equation (5) defines it so; `003-theorem-2` is about what the name promises."""
-    t = tessellate(subject.network, subject.domain) if subject else tessellate(adjacency_counterexample())
+    t = tessellate(subject.network, subject.domain) if subject else tessellate(fold_network())
     some = range(min(5, t.n_regions))
     value = [min(t.pattern(0).hamming(t.pattern(i)), 2) for i in some]
     arguments = t.network, tuple(t.witness(i) for i in some)
@@ -182,7 +182,7 @@ def _isometry(subject: Subject | None) -> Verdict:
         network, domain = subject.network, subject.domain
         counterexample = apart_pair(network, domain) or joined_pair(network, domain)
         return _decided(subject, "003-theorem-2", ISOMETRY, counterexample)
-    network = adjacency_counterexample()
+    network = fold_network()
     t = tessellate(network)
     counterexample = apart_pair(network)
     longest = walking_distances(t).longest
