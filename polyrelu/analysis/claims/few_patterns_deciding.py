@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from polyrelu.analysis.claims.evidence import Computation, Examined, Search, search
 from polyrelu.analysis.claims.model import Outcome, Subject, found
-from polyrelu.analysis.claims.subjects import check_dense_relu
+from polyrelu.analysis.claims.subjects import check_dense_relu, tessellated_subject
 from polyrelu.certificate.verdict import Evidence, Verdict
 from polyrelu.errors import InputError
 from polyrelu.exact.domain import Domain
@@ -79,9 +79,16 @@ def decide_for(
     Raises
     ------
     InputError
-        If the network has other activations, or no case.
+        If the network has other activations, or no case, or the domain is flat.
+    BudgetError
+        If it has more than 20,000 regions.
     """
     check_dense_relu(subject, claim)
+    if tessellated_subject(subject, claim).hull is not None:
+        raise InputError(
+            f"Claim {claim} needs a full-dimensional domain but received {subject.domain.label}, which is flat. "
+            "Restrict the network, or give a larger domain."
+        )
     n_cases, n_exceptions = count(subject.network, subject.domain)
     if not n_cases:
         raise InputError(

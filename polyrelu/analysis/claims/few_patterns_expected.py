@@ -16,6 +16,7 @@ from polyrelu.analysis.claims.few_patterns_networks import drawn_network
 from polyrelu.analysis.claims.few_patterns_partial import generic
 from polyrelu.analysis.claims.model import Claim, Outcome, Subject, found
 from polyrelu.analysis.claims.subjects import refuse
+from polyrelu.analysis.growth import count_by_neurons
 from polyrelu.certificate.answers import MapsEqual, affine_map
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.exact.domain import Domain
@@ -93,11 +94,9 @@ def decide_partials(subject: Subject | None) -> Verdict:
     return _decide_theorem(PARTIALS, True)
 
 
-def density_and_bound(network: Network, side: Fraction, constant: Fraction) -> tuple[Fraction, Fraction]:
-    """Return the regions per volume in the cube [0, side]^n, and the bound of eq. (5) for a constant T."""
-    cube = Domain.box([0] * network.dim, [side] * network.dim)
-    density = Fraction(tessellate(network, cube).n_regions) / side**network.dim
-    return density, hanin_rolnick_density(network.n_neurons, network.dim, constant)
+def least_density(n_neurons: int, dim: int, side: Fraction, constant: Fraction) -> tuple[Fraction, Fraction]:
+    """Return the density of one region in a cube, and the bound of eq. (5) for a constant T."""
+    return 1 / side**dim, hanin_rolnick_density(n_neurons, dim, constant)
 
 
 SMALL_CUBES = "The bound of Theorem 5 holds for cubes of every size."
@@ -109,13 +108,43 @@ def decide_small_cubes(subject: Subject | None) -> Verdict:
     For every T a side below ``1 / (T neurons)`` will do, since ``1 / side^n > (T neurons)^n / n!``.
     """
     refuse(subject, "002-theorem-5-small", "means over random networks")
-    network, constant = drawn_network(0, 2, (3, 3)), Fraction(10)
-    side = 1 / (constant * network.n_neurons + 1)
-    pair = density_and_bound(network, side, constant)
-    assert pair[0] > pair[1]
-    text = f"T = 10, 6 neurons, side {side}: a density of {pair[0]} against {pair[1]}; for other T choose smaller sides"
-    evidence = Computation("density and bound", density_and_bound, (network, side, constant), pair)
+    network, facts, texts = drawn_network(0, 2, (3, 3)), [], []
+    origin = (Fraction(0), Fraction(0))
+    for constant in map(Fraction, (1, 10, 1000)):
+        side = 1 / (constant * network.n_neurons + 1)
+        arguments = (network.n_neurons, network.dim, side, constant)
+        density, bound = least_density(*arguments)
+        assert density > bound
+        facts.append(Computation("density of one region, and the bound", least_density, arguments, (density, bound)))
+        texts.append(f"T = {constant}, side {side}: at least {density} against {bound}")
+    evidence = Counterexample(network, (origin,), (network.exact.pattern_at(origin),), tuple(facts))
+    text = f"6 neurons, regions per area: {'; '.join(texts)}; for other T choose other sides"
     return found(SMALL_CUBES, Outcome.FALSE, evidence, text, ("the side is at least some delta_0 > 0",))
+
+
+# Section 3.3: depth at initialisation --------------------------------------------------------------------------
+
+
+def means_by_depth(seed: int) -> tuple[Fraction, ...]:
+    """Return the mean numbers of regions of 6 networks with 24 neurons, over 24^2 / 2, for 1, 2 and 3 hidden layers."""
+    return tuple(row.ratio for row in count_by_neurons(2, (1, 2, 3), [24], n_networks=6, seed=1000 * seed))
+
+
+DEPTH = "At initialisation networks with as many neurons have about as many activation regions on average, whatever \
+their depth."
+
+
+def decide_depth(subject: Subject | None) -> Verdict:
+    """Decide the heuristic of Section 3.3: "about" is taken as within a factor of two of neurons^2 / 2!."""
+    refuse(subject, "002-section-3-3", "means over random networks")
+
+    def examine(seed: int) -> Examined:
+        ratios = means_by_depth(seed)
+        is_off = any(not Fraction(1, 2) < ratio < 2 for ratio in ratios)
+        return Examined(len(ratios), Computation("ratios", means_by_depth, (seed,), ratios) if is_off else None)
+
+    what = "means of 6 networks with 2 inputs and 24 neurons in 1, 2, 3 layers, within a factor of two of 24^2 / 2"
+    return searched(DEPTH, what, search(what, examine, range(15)))
 
 
 # Lemma 8: regions are told apart by their gradients -----------------------------------------------------------
@@ -180,6 +209,7 @@ def _joined_where_dead(t: Tessellation) -> Counterexample | None:
 CLAIMS = (
     Claim("002-theorem-5", PAPER, "Theorem 5, eq. (5)", REGIONS, Outcome.NOT_REFUTED, decide_regions),
     Claim("002-theorem-5-small", PAPER, "Theorem 5, without delta_0", SMALL_CUBES, Outcome.FALSE, decide_small_cubes),
+    Claim("002-section-3-3", PAPER, "Section 3.3, Figure 3", DEPTH, Outcome.NOT_REFUTED, decide_depth),
     Claim(
         "002-lemma-8", PAPER, "Lemma 8", DISTINCT, Outcome.NOT_REFUTED,
         decide_by_counting(

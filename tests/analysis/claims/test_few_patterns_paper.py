@@ -52,9 +52,11 @@ DEFINITIONS = {"002-definition-1", "002-definition-2", "002-definition-4", "002-
 SEARCHED = {
     "002-lemma-1", "002-lemma-7", "002-lemma-2", "002-equation-7", "002-equation-4", "002-theorem-5", "002-lemma-12",
     "002-lemma-6", "002-weight-scaling", "002-lemma-8", "002-theorem-10", "002-lemma-11", "002-lemma-13",
-    "002-lemma-15", "002-proposition-14",
+    "002-lemma-15", "002-proposition-14", "002-section-3-3",
 }  # fmt: skip
-ABOUT_NO_NETWORK = DEFINITIONS | {"002-theorem-5", "002-theorem-5-small", "002-theorem-10", "002-lemma-6-sign"}
+ABOUT_NO_NETWORK = DEFINITIONS | {
+    "002-theorem-5", "002-theorem-5-small", "002-theorem-10", "002-lemma-6-sign", "002-section-3-3",
+}  # fmt: skip
 
 
 def test_claims_and_their_ids():
@@ -132,6 +134,8 @@ def test_what_a_claim_does_not_speak_of_is_refused():
         BY_ID["002-equation-4"].decide(Subject(adjacency_counterexample(), Domain.all(1)))
     with pytest.raises(InputError, match="a case to examine"):
         BY_ID["002-equation-4"].decide(Subject(central_arrangement(2, 3), Domain.all(2)))
+    with pytest.raises(InputError, match="a full-dimensional domain"):
+        BY_ID["002-lemma-2"].decide(Subject(xor(), Domain.box([0, 1], [1, 1])))
     with pytest.raises(InputError, match="a bounded domain"):
         BY_ID["002-lemma-12"].decide(Subject(xor(), Domain.all(2)))
 
