@@ -111,8 +111,8 @@ def test_an_empty_space_has_no_pairs():
 # Half-open classes --------------------------------------------------------------------------------------------
 
 
-@given(relu_networks(max_neurons=5))
-@settings(max_examples=20)
+@given(networks(max_neurons=4) | relu_networks(max_neurons=5))
+@settings(max_examples=25)
 def test_classes_are_disjoint_unions_of_relative_interiors(network):
     points = [tuple(x) for x in product([-2, -1, "-1/2", 0, "1/3", 1, 2], repeat=network.dim)]
     for i in range(len(space := code_space_of(network))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from oracle import find_regions
 from strategies import domains, networks, random_networks, relu_networks
 
 from polyrelu.analysis.frequencies import adjacency_frequencies, integer_network
-from polyrelu.analysis.hamming import hamming_adjacency, is_flip_adjacent, walking_distances
+from polyrelu.analysis.hamming import hamming_adjacency, is_flip_adjacent, shortest_walk, walking_distances
 from polyrelu.errors import BudgetError, CertificateError, InputError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
@@ -171,6 +172,18 @@ def test_zero_biases_join_pairs_that_differ_in_several_neurons():
     assert sum(len(hamming_adjacency(network).joined) > 0 for network in networks) > 5
 
 
+def test_walks_are_shortest_and_cross_facets():
+    found = hamming_adjacency(integer_network([2, 4, 4], 3))
+    t = found.tessellation
+    adjacent = {tuple(pair) for pair in found.adjacent.tolist()}
+    distances = walking_distances(t)
+    a, b, walking, _ = distances.longest
+    walk = shortest_walk(t, a, b)
+    assert (walk[0], walk[-1], len(walk) - 1) == (a, b, walking)
+    assert all(tuple(sorted(step)) in adjacent for step in pairwise(walk))
+    assert shortest_walk(t, a, a) == [a]
+
+
 def test_refusals():
     t = tessellate(thick_zero())
     with pytest.raises(InputError, match="Tessellate the whole domain first"):
@@ -179,6 +192,8 @@ def test_refusals():
         tessellate(integer_network([2, 8, 8], 0), max_regions=10)
     with pytest.raises(InputError, match="one that ended at"):
         hamming_adjacency(ended.value.partial)
+    with pytest.raises(InputError, match="no walk leads"):
+        shortest_walk(replace(t, facet_regions=np.full_like(t.facet_regions, -1)), 0, 1)
     with pytest.raises(InputError, match="Count neurons from 0"):
         is_flip_adjacent(thick_zero(), t.pattern(0), 6)
     with pytest.raises(InputError, match="all positive"):

@@ -30,7 +30,7 @@ MOST_PAIRS = 3000
 
 
 def fold_network() -> Network:
-    """Return ``relu(2 relu(x) + relu(10 - x) - 11)``: its first and its fourth region differ in the first neuron only."""
+    """Return ``relu(2 relu(x) + relu(10 - x) - 11)``: the first and the fourth region differ in one neuron."""
     return Network.from_arrays([([[1], [-1]], [0, 10]), ([[2, 1]], [-11]), ([[1]], [0])])
 
 

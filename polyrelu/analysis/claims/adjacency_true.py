@@ -36,6 +36,7 @@ FLIPPED = "the neurons in which two adjacent regions differ all vanish on their 
 ZERO_BIAS = "where all biases are 0 and the weights are general, adjacent regions differ in one neuron"
 LAST = "regions whose patterns differ in one neuron, of the last hidden layer, share a facet"
 SHALLOW = "with one hidden layer, regions at Hamming distance 1 share a facet"
+SHALLOW_BOTH = "with one hidden layer, adjacent means Hamming distance 1 iff no two neurons have one hyperplane"
 WALK = "with one hidden layer, the walking distance of two regions is their Hamming distance"
 NARROW = "with two hidden layers, regions at Hamming distance 1 share a facet"
 FLIP = "regions that differ in one neuron share a facet iff its row can be 0 where all other non-zero rows are > 0"
@@ -134,6 +135,30 @@ def _shallow_network(seed: int) -> Network:
 def _examine_apart(adjacency: HammingAdjacency) -> Examined:
     pairs = adjacency.apart
     return Examined(len(adjacency.hamming1), adjacency._apart(*pairs[0].tolist()).evidence if len(pairs) else None)
+
+
+def _shallow_both(subject: Subject | None) -> Verdict:
+    """Proof: at a general point of a hyperplane, which is on a facet, the neurons that have it flip, and no others."""
+    if subject is not None:
+        _check_depth(subject, "003-shallow-both", 1)
+        return _on(subject, SHALLOW_BOTH, "adjacent pairs", _examine_distinct)
+    evidence = _over("adjacent pairs", _examine_distinct, _shallow_network, range(56))
+    description = f"proof at general points; {n_cases(evidence)} pairs of 56 arrangements recomputed"
+    return proved(SHALLOW_BOTH, [evidence], description)
+
+
+def _examine_distinct(adjacency: HammingAdjacency) -> Examined:
+    """Compare whether a pair is joined with whether two rows are multiples; a domain can hide their hyperplane."""
+    network, domain = adjacency.tessellation.network, adjacency.tessellation.domain
+    is_distinct, is_joined = _has_distinct_hyperplanes(network), bool(len(adjacency.joined))
+    if is_distinct != is_joined or (not is_distinct and domain.rows):
+        return Examined(len(adjacency.adjacent), None)
+    return Examined(0, Computation("distinct hyperplanes", _has_distinct_hyperplanes, (network,), is_distinct))
+
+
+def _has_distinct_hyperplanes(network: Network) -> bool:
+    rows = [row for row in _rows(network, network.pattern([0] * network.n_neurons)) if any(row[:-1])]
+    return len({max(row, tuple(-value for value in row)) for row in rows}) == len(rows)
 
 
 def _walk(subject: Subject | None) -> Verdict:
@@ -318,6 +343,7 @@ TRUE_CLAIMS = (
     _claim("zero-bias", "correct statement 1, its limits", ZERO_BIAS, Outcome.FALSE, _zero_bias),
     _claim("last", "correct statement 2", LAST, Outcome.TRUE, _last),
     _claim("shallow", "correct statement 3", SHALLOW, Outcome.TRUE, _shallow),
+    _claim("shallow-both", "correct statement 3", SHALLOW_BOTH, Outcome.TRUE, _shallow_both),
     _claim("walk", "correct statement 3, isometry", WALK, Outcome.TRUE_UNDER, _walk),
     _claim("narrow", "correct statement 4", NARROW, Outcome.TRUE_UNDER, _narrow),
     _claim("flip", "correct statement 5", FLIP, Outcome.TRUE_UNDER, _flip),

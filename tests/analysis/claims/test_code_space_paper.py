@@ -97,6 +97,10 @@ def test_other_statements_depend_on_the_network():
 def test_true_statements_on_one_network():
     assert decide("shallow", grid(2, 2)).outcome is Outcome.TRUE
     assert decide("walk", grid(2, 2)).outcome is Outcome.TRUE
+    assert decide("shallow-both", grid(2, 2)).outcome is Outcome.TRUE
+    repeated, far_away = load_case("dup_lines_2d").network, Domain.box([90, 90], [91, 91])
+    assert decide("shallow-both", repeated).outcome is Outcome.TRUE
+    assert decide("shallow-both", repeated, far_away).outcome is Outcome.TRUE
     assert decide("walk", load_case("dup_lines_2d").network).outcome is Outcome.FALSE
     assert decide("deep-walk", adjacency_counterexample()).outcome is Outcome.TRUE
     assert decide("deep-walk", load_case("dup_lines_2d").network).outcome is Outcome.FALSE
