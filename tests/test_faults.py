@@ -5,6 +5,7 @@ Networks with weights that are tenths, as floats, have many lines that almost me
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -33,7 +34,7 @@ def network_of_tenths(seed: int) -> Network:
     return Network.from_arrays(
         [
             (random.integers(-9, 10, (n, m)) / 10, random.integers(-9, 10, n) / 10)
-            for m, n in zip(widths, widths[1:], strict=False)
+            for m, n in itertools.pairwise(widths)
         ]
     )
 

@@ -70,7 +70,7 @@ def check_certificate(
     if replace(network, input_map=None).hash != certificate.network:
         refuse("it is about another network")
     if (network.input_map or matrix) != matrix or (matrix and matrix.shape[0] != network.layers[0].n_inputs):
-        refuse("its input map is not the network's, or does not fit it")
+        refuse("its input map is not the network's, or does not fit it (the network may also be given without its own)")
     network = replace(network, input_map=matrix)
     if dim != network.dim or len(certificate.levels) != len(network.layers):
         refuse(f"it has {dim} coordinates and {len(certificate.levels)} levels, unlike the network")

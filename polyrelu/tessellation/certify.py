@@ -30,6 +30,7 @@ from polyrelu.tessellation.targets import check_target, replacing
 __all__ = ["certify", "save_certificate"]
 
 Progress = Callable[[int], None]
+MOST_PIECES = 256
 
 
 def save_certificate(
@@ -76,6 +77,12 @@ def certify(tessellation: Tessellation, progress: Progress | None = None) -> Cer
     t = tessellation
     if not t.is_complete:
         raise InputError("certify needs a complete tessellation but this one was ended early. Finish it.")
+    n_pieces = int(t.network.layout.n_pieces.max(initial=0))
+    if n_pieces > MOST_PIECES:
+        raise InputError(
+            f"certify needs units of at most {MOST_PIECES} pieces, a byte for each digit, but received one of "
+            f"{n_pieces}. Split the max unit into several layers."
+        )
     n_layers = len(t.network.hidden)
     above = _Cells(np.zeros((1, 0), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64))
     levels: list[Level] = []

@@ -24,8 +24,10 @@ from polyrelu.enumeration.split import enumerate_split
 from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.errors import CertificateError, InputError
 from polyrelu.exact.domain import Domain
-from polyrelu.network.model import Network
+from polyrelu.network.activation import IDENTITY, Activation
+from polyrelu.network.model import Layer, Network
 from polyrelu.tessellation import bases
+from polyrelu.tessellation import certify as certify_module
 from polyrelu.tessellation.build import tessellate
 from polyrelu.tessellation.certify import certify
 from polyrelu.tessellation.model import Tessellation
@@ -268,3 +270,11 @@ def test_refuses_facet_points_elsewhere(data: DataObject) -> None:
     floats[facet] = 0.0
     with pytest.raises(CertificateError, match="beyond"):
         check_certificate(replace(CERTIFICATE, facet_points=Points(floats, listed)), NETWORK)
+
+
+def test_units_of_more_pieces_than_a_byte_holds_are_refused(monkeypatch):
+    monkeypatch.setattr(certify_module, "MOST_PIECES", 2)
+    hidden = Layer(np.array([[1.0], [-1.0], [0.0]]), np.zeros(3), Activation.max_units([3]))
+    network = Network((hidden,), Layer(np.ones((1, 1)), np.zeros(1), Activation.same(IDENTITY, 1)))
+    with pytest.raises(InputError, match="at most 2 pieces, a byte for each digit, but received one of 3"):
+        certify(tessellate(network))
