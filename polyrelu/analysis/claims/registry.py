@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from polyrelu.analysis.claims.model import Claim, Finding, Outcome, Subject
@@ -75,11 +74,7 @@ def all_claims() -> tuple[Claim, ...]:
     >>> [claim.place for claim in all_claims() if claim.id == "004-eq-2"]
     ['eq. (2)']
     """
-    modules = [
-        import_module(f"polyrelu.analysis.claims.{name}")
-        for name in MODULES
-        if find_spec(f"polyrelu.analysis.claims.{name}")
-    ]
+    modules = [import_module(f"polyrelu.analysis.claims.{name}") for name in MODULES]
     claims = tuple(claim for module in modules for claim in module.CLAIMS)
     repeated = {claim.id for claim in claims if sum(other.id == claim.id for other in claims) > 1}
     if repeated:
