@@ -260,7 +260,8 @@ def _is_union(each: HalfOpenClass) -> Evidence | None:
     points = [face.point for face in each.faces]
     points += [tuple((a + 3 * b) / 4 for a, b in zip(points[-1], point, strict=True)) for point in points]
     points += [tuple(map(Fraction, x)) for x in product((-1, 0, 1), repeat=network.dim)]
-    for point in points:
+    domain = each.region.domain
+    for point in points if domain is None else filter(domain.contains, points):
         face = each.face_of(point)
         if (face is not None and face.is_inside) != (network.exact.pattern_at(point) == pattern):
             return HasPattern(network, point, network.exact.pattern_at(point))

@@ -7,6 +7,9 @@ from fractions import Fraction
 
 import pytest
 from cases import load_case
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import domains, relu_networks
 
 from polyrelu.analysis.claims.adjacency import apart_pair, generic_network, is_generic, joined_pair, sample_network
 from polyrelu.analysis.claims.code_space_classes import preactivations_at, recursion_at
@@ -66,6 +69,14 @@ def test_ids_are_unique_and_of_the_paper():
 @pytest.mark.parametrize("network", [thick_zero(), adjacency_counterexample(), sample_network(8)], ids=("t", "a", "s"))
 def test_theorems_hold_on_degenerate_networks(name, network):
     assert decide(name, network).outcome is Outcome.TRUE
+
+
+@given(relu_networks(max_neurons=6), st.data())
+@settings(max_examples=8)
+def test_theorems_hold_in_domains(network, data):
+    domain = data.draw(domains(network.dim))
+    for name in (*TRUE_OF_ALL, "flip"):
+        assert decide(name, network, domain).outcome is Outcome.TRUE
 
 
 def test_the_adjacency_lemma_depends_on_the_network():
