@@ -22,7 +22,7 @@ __all__ = ["COMMANDS", "Command", "main"]
 
 EXIT_CODES = """Exit codes: 0 done; 2 bad input, or a file that cannot be read or written; 3 a budget was reached, and
 what was proved until then is printed and saved; 130 after Ctrl-C; 1 a certificate is refused, a property is
-violated, or a self-check failed, which is a bug."""
+violated, the verdict on a claim is not the expected one, or a self-check failed, which is a bug."""
 
 
 class Command(NamedTuple):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from polyrelu.cli.output import DONE, INTERRUPTED, fail, say
-from polyrelu.cli.work import announce_compilation
+from polyrelu.cli.work import announce_compilation, held_interrupts
 from polyrelu.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from polyrelu.analysis.claims.registry import try_claim
 
-    claims, subject = _chosen(arguments.id), _subject(arguments)
+    with held_interrupts():
+        claims = _chosen(arguments.id)
+    subject = _subject(arguments)
     if subject is not None and len(claims) != 1:
         raise InputError(f"--model needs one claim but received {len(claims)}. Name one id (polyrelu claims --list).")
     if arguments.list:

@@ -27,7 +27,7 @@ def _signs(subject: Subject | None) -> Verdict:
     network = Network.from_arrays([([[1, 1]], [-1]), ([[1]], [0])])
     for exponent in range(1, 200):
         point = (Fraction(1), Fraction(1, 2**exponent))
-        rounded = Pattern(((int(network([float(x) for x in point])[0] > 0),),))
+        rounded = _float_bit(network, point)
         pattern = network.exact.pattern_at(point)
         if pattern != rounded:
             facts = (HasPattern(network, point, pattern), Computation("float64", _float_bit, (network, point), rounded))
@@ -39,6 +39,7 @@ def _signs(subject: Subject | None) -> Verdict:
 
 
 def _float_bit(network: Network, point: tuple[Fraction, ...]) -> Pattern:
+    """Return the pattern of a network with one neuron at a point, by its output in floats."""
     return Pattern(((int(network([float(x) for x in point])[0] > 0),),))
 
 

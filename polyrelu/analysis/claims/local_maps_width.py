@@ -24,7 +24,6 @@ from polyrelu.analysis.claims.sign_sets import bounded_components, signed_networ
 from polyrelu.analysis.claims.subjects import check_dense_relu, refuse, tessellated_subject
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.errors import InputError, InternalError
-from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 
@@ -43,8 +42,8 @@ def _width_2(subject: Subject | None) -> Verdict:
     from polyrelu.tessellation.build import tessellate
 
     if subject is not None:
+        _check_everywhere(subject, "001-width-2")
         tessellation = tessellated_subject(subject, "001-width-2", 500)
-        _check_narrow(subject.network, "001-width-2")
         if not tessellation.bounded.any():
             return _no_bounded_region(tessellation)
         return _bounded_region(tessellation, "")
@@ -67,8 +66,7 @@ def _bounded_region(tessellation: Tessellation, prefix: str) -> Verdict:
     t = tessellation
     index = next(iter(_islands(t)), int(t.bounded.argmax()))
     pattern = t.pattern(index)
-    domain = t.domain if t.domain.rows else None
-    facts = [decide(t.network, pattern, domain).evidence for decide in (decide_region_exists, decide_bounded_region)]
+    facts = [decide(t.network, pattern).evidence for decide in (decide_region_exists, decide_bounded_region)]
     beside = [i + j - index for i, j in t.adjacent_pairs.tolist() if index in (i, j)]
     facts += [decide_equal_maps(t.network, pattern, t.pattern(i)).evidence for i in beside]
     point = t.witness(index)
@@ -84,8 +82,7 @@ def _no_bounded_region(tessellation: Tessellation) -> Verdict:
     from polyrelu.analysis.answers import decide_bounded_region
 
     t = tessellation
-    domain = t.domain if t.domain.rows else None
-    answers = [decide_bounded_region(t.network, t.pattern(i), domain).evidence for i in range(t.n_regions)]
+    answers = [decide_bounded_region(t.network, t.pattern(i)).evidence for i in range(t.n_regions)]
     parts = tuple(answer for answer in answers if answer is not None)
     evidence = Exhaustive("regions", t.n_regions, parts)
     return found(WIDTH_2, Outcome.TRUE, evidence, f"{len(parts)} regions, none bounded")
@@ -96,11 +93,10 @@ def _decisions(subject: Subject | None) -> Verdict:
         result = search("random integer networks of width two", _examine_signs, range(40))
         description = f"40 networks with two inputs, {n_cases(result)} regions, no bounded part"
         return searched(DECISIONS, result, description)
-    _check_narrow(subject.network, "001-decision-sets")
-    if subject.network.n_out != 1 or subject.domain.rows:
+    _check_everywhere(subject, "001-decision-sets")
+    if subject.network.n_out != 1:
         raise InputError(
-            "Claim 001-decision-sets needs one output and all inputs as domain but received "
-            f"{subject.network.n_out} outputs and {subject.domain.label}. Leave the domain out."
+            f"Claim 001-decision-sets needs one output but received {subject.network.n_out}. Give another network."
         )
     parts = bounded_components(subject.network)
     fact = Computation("bounded parts", bounded_components, (subject.network,), parts)
@@ -117,8 +113,14 @@ def _examine_signs(seed: int) -> Examined:
     return Examined(count, Computation("bounded parts", bounded_components, (network,), parts) if parts else None)
 
 
-def _check_narrow(network: Network, claim: str) -> None:
-    check_dense_relu(Subject(network, Domain.all(network.dim)), claim)
+def _check_everywhere(subject: Subject, claim: str) -> None:
+    """Raise `InputError` unless no layer is wider than the input and the domain is all inputs."""
+    check_dense_relu(subject, claim)
+    network = subject.network
+    if subject.domain.rows:
+        raise InputError(
+            f"Claim {claim} needs all inputs as its domain but received {subject.domain.label}. Leave the domain out."
+        )
     widest = max((layer.n_outputs for layer in network.hidden), default=0)
     if widest > network.dim:
         raise InputError(

@@ -99,8 +99,11 @@ def test_bounded_parts_of_sign_sets():
 def test_wide_networks_are_refused():
     network = cases.load_network("int8_2_8_8_3_s33")
     with pytest.raises(InputError, match="no layer wider than its 2 inputs"):
-        claim_named("001-width-2").decide(Subject(network, Domain.box([-1, -1], [1, 1])))
-    with pytest.raises(InputError, match="one output and all inputs"):
+        claim_named("001-width-2").decide(Subject(network, Domain.all(2)))
+    two_outputs = Network.from_arrays([([[1, 0], [0, 1]], [0, 0]), ([[1, 1], [1, -1]], [0, 0])])
+    with pytest.raises(InputError, match="needs one output but received 2"):
+        claim_named("001-decision-sets").decide(Subject(two_outputs, Domain.all(2)))
+    with pytest.raises(InputError, match="needs all inputs as its domain"):
         claim_named("001-decision-sets").decide(
             Subject(cases.load_network("width2_bounded_cell"), Domain.box([-1, -1], [1, 1]))
         )
