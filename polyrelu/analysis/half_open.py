@@ -14,6 +14,8 @@ from itertools import combinations
 
 from polyrelu.errors import EmptyRegionError
 from polyrelu.exact.domain import Domain
+from polyrelu.exact.linalg import dot
+from polyrelu.exact.rational import to_fractions
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 from polyrelu.region.lp import Infeasible, find_point
@@ -79,8 +81,8 @@ class HalfOpenClass:
         """Return the face whose relative interior has a point of the closure; None outside of it."""
         if not self.region.contains(x):
             return None
-        values = self.region._point(x)
-        on = {i for i, row in enumerate(self.region.rows) if not sum(a * v for a, v in zip(row, values, strict=True))}
+        point = (*to_fractions(x, "face_of"), Fraction(1))
+        on = {i for i, row in enumerate(self.region.rows) if dot(row, point) == 0}
         return next(face for face in self.faces if face.rows == on)
 
     def is_lattice(self, *, with_empty_face: bool) -> bool:

@@ -107,12 +107,12 @@ class HammingAdjacency:
     @cached_property
     def apart_pairs(self) -> tuple[ApartPair, ...]:
         """The pairs of ``apart``, each with its proof."""
-        return tuple(self._apart(a, b) for a, b in self.apart.tolist())
+        return tuple(self.prove_apart(a, b) for a, b in self.apart.tolist())
 
     @cached_property
     def joined_pairs(self) -> tuple[JoinedPair, ...]:
         """The pairs of ``joined``, each with its proof."""
-        return tuple(self._joined(a, b) for a, b in self.joined.tolist())
+        return tuple(self.prove_joined(a, b) for a, b in self.joined.tolist())
 
     def flipped(self, a: int, b: int) -> tuple[int, ...]:
         """Return the neurons in which the patterns of two regions differ."""
@@ -120,7 +120,8 @@ class HammingAdjacency:
         ours, theirs = t.network.layout.unpack(t.words[[a, b]])
         return tuple(np.flatnonzero(ours != theirs).tolist())
 
-    def _apart(self, a: int, b: int) -> ApartPair:
+    def prove_apart(self, a: int, b: int) -> ApartPair:
+        """Return one pair of ``apart`` with its proof."""
         t = self.tessellation
         pattern, other = t.pattern(a), t.pattern(b)
         evidence = decide_adjacent(t.network, pattern, other, t.domain).evidence
@@ -129,7 +130,8 @@ class HammingAdjacency:
         [neuron] = self.flipped(a, b)
         return ApartPair(pattern, other, neuron, evidence)
 
-    def _joined(self, a: int, b: int) -> JoinedPair:
+    def prove_joined(self, a: int, b: int) -> JoinedPair:
+        """Return one pair of ``joined`` with its proof."""
         t = self.tessellation
         pattern, other = t.pattern(a), t.pattern(b)
         verdict = decide_adjacent(t.network, pattern, other, t.domain)

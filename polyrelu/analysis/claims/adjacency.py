@@ -76,7 +76,7 @@ def apart_pair(network: Network, domain: Domain | None = None) -> Counterexample
     found = hamming_adjacency(network, domain)
     if not len(found.apart):
         return None
-    pair = found._apart(*found.apart[0].tolist())
+    pair = found.prove_apart(*found.apart[0].tolist())
     return _pair(found.tessellation.network, pair.pattern, pair.other, found.tessellation.domain, pair.evidence)
 
 
@@ -93,7 +93,7 @@ def joined_pair(network: Network, domain: Domain | None = None) -> Counterexampl
     found = hamming_adjacency(network, domain)
     if not len(found.joined):
         return None
-    pair = found._joined(*found.joined[0].tolist())
+    pair = found.prove_joined(*found.joined[0].tolist())
     return _pair(found.tessellation.network, pair.pattern, pair.other, found.tessellation.domain, pair.evidence)
 
 

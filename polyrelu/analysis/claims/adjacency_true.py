@@ -90,7 +90,8 @@ def _zero_bias(subject: Subject | None) -> Verdict:
 
 def _examine_joined(adjacency: HammingAdjacency) -> Examined:
     pairs = adjacency.joined
-    return Examined(len(adjacency.adjacent), adjacency._joined(*pairs[0].tolist()).evidence if len(pairs) else None)
+    wrong = adjacency.prove_joined(*pairs[0].tolist()).evidence if len(pairs) else None
+    return Examined(len(adjacency.adjacent), wrong)
 
 
 def _last(subject: Subject | None) -> Verdict:
@@ -113,7 +114,7 @@ def _examine_last(adjacency: HammingAdjacency) -> Examined:
         return [(a, b) for a, b in pairs.tolist() if adjacency.flipped(a, b)[0] >= last]
 
     wrong = count(adjacency.apart)
-    return Examined(len(count(adjacency.hamming1)), adjacency._apart(*wrong[0]).evidence if wrong else None)
+    return Examined(len(count(adjacency.hamming1)), adjacency.prove_apart(*wrong[0]).evidence if wrong else None)
 
 
 def _shallow(subject: Subject | None) -> Verdict:
@@ -134,7 +135,7 @@ def _shallow_network(seed: int) -> Network:
 
 def _examine_apart(adjacency: HammingAdjacency) -> Examined:
     pairs = adjacency.apart
-    return Examined(len(adjacency.hamming1), adjacency._apart(*pairs[0].tolist()).evidence if len(pairs) else None)
+    return Examined(len(adjacency.hamming1), adjacency.prove_apart(*pairs[0].tolist()).evidence if len(pairs) else None)
 
 
 def _shallow_both(subject: Subject | None) -> Verdict:
