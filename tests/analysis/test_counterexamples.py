@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from polyrelu.analysis.claims.adjacency import apart_pair, joined_pair
+from polyrelu.analysis.claims.code_space_paper import CLAIMS
 from polyrelu.analysis.claims.evidence import Computation
 from polyrelu.analysis.claims.model import Claim, Outcome, found
 from polyrelu.analysis.counterexamples import (
@@ -97,3 +98,16 @@ def test_refusals():
         structured_network((1, 2), "odd", 0)
     with pytest.raises(InputError, match="the claim holds for"):
         shrink_counterexample(apart_pair, Network.from_arrays([([[1]], [0]), ([[1]], [0])]))
+
+
+def test_a_claim_about_something_else_is_refused():
+    [claim] = [claim for claim in CLAIMS if claim.id == "003-eq-8"]
+    with pytest.raises(InputError, match="003-eq-8"):
+        search_counterexample(claim, [(1, 2)])
+
+
+def test_a_published_claim_is_searched_by_its_own_means():
+    [claim] = [claim for claim in CLAIMS if claim.id == "003-lemma-1-only-if"]
+    small = search_counterexample(claim, [(2, 3)], budget=60)
+    assert small.network.n_neurons == 2
+    small.evidence.check()
