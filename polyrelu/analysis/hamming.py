@@ -36,8 +36,8 @@ __all__ = [
     "walking_distances",
 ]
 
-SOURCES_AT_ONCE = 256
-"""So many rows of the distance matrix are held at a time."""
+DISTANCES_AT_ONCE = 1 << 21
+"""So many entries of the matrix of walking distances are held at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +285,9 @@ def walking_distances(tessellation: Tessellation, sources: Sequence[int] | None 
     starts = np.arange(t.n_regions) if sources is None else np.asarray(sources, dtype=np.int64)
     excess: dict[int, int] = {}
     longest: tuple[int, int, int, int] | None = None
-    for first in range(0, len(starts), SOURCES_AT_ONCE):
-        block = starts[first : first + SOURCES_AT_ONCE]
+    size = max(1, DISTANCES_AT_ONCE // t.n_regions)
+    for first in range(0, len(starts), size):
+        block = starts[first : first + size]
         walking, hamming = _walking(t, block), _hamming(t, block)
         targets = np.arange(t.n_regions)
         chosen = targets > block[:, None] if sources is None else targets != block[:, None]

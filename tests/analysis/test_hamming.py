@@ -139,6 +139,13 @@ def _next(graph, steps, edge):
     return reached
 
 
+def test_blocks_make_no_difference(monkeypatch):
+    t = tessellate(integer_network([2, 4, 4], 3))
+    whole = walking_distances(t)
+    monkeypatch.setattr("polyrelu.analysis.hamming.DISTANCES_AT_ONCE", 3 * t.n_regions + 1)
+    assert walking_distances(t) == whole
+
+
 def test_sources_are_a_sample():
     t = tessellate(integer_network([2, 3, 3], 1))
     found = walking_distances(t, [0, 2])
