@@ -1,9 +1,9 @@
 """The regions of an enumeration once more, in its order: are points inside, and how do output maps differ?
 
 Consecutive regions mostly agree in their first levels, whose maps (`polyrelu.kernels.maps`) then need not be formed
-again. A form ``a · x + c`` with norm ``w`` is off by at most ``w sum_c RHO_c |x_c|`` for the errors of its coefficients,
-and ``(dim + 8) u`` times the sum of the terms' magnitudes for the evaluation, in which no term is rounded more than
-``dim + 2`` times.
+again. A form ``a · x + c`` with norm ``w`` is off by at most ``w sum_c RHO_c |x_c|`` for the errors of its
+coefficients, and ``(dim + 8) u`` times the sum of the terms' magnitudes for the evaluation, in which no term is rounded
+more than ``dim + 2`` times.
 """
 
 from __future__ import annotations
