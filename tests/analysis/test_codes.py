@@ -129,6 +129,12 @@ def test_classes_are_disjoint_unions_of_relative_interiors(network):
         assert found.is_lattice(with_empty_face=True)
 
 
+def test_two_ends_have_nothing_below_them_but_the_empty_face():
+    between = Network.from_arrays([([[-1], [1]], [0, -1]), ([[1, 1]], [0])])
+    found = half_open_class(between, Pattern.parse("00"))
+    assert [found.is_lattice(with_empty_face=flag) for flag in (False, True)] == [False, True]
+
+
 def test_a_flat_class_has_its_dimension():
     cross = Network.from_arrays([([[1, 0], [-1, 0]], [0, 0]), ([[1, 1]], [0])])
     line = half_open_class(cross, Pattern.parse("00"))

@@ -28,6 +28,7 @@ def test_the_search_finds_the_smallest_counterexample_of_the_adjacency_lemma(arc
     assert (network.dim, [layer.n_outputs for layer in network.hidden]) == (1, [2, 1])
     assert max(np.abs(layer.weight).max() for layer in network.layers) <= 3
     assert network_size(network) < network_size(adjacency_counterexample())
+    assert small.evidence.network.hash == network.hash != small.first.hash
     small.evidence.check()
     with pytest.raises(CertificateError):  # the proof is about this network, not about another one
         type(small.evidence)(xor(), small.evidence.points, small.evidence.patterns, small.evidence.facts).check()
