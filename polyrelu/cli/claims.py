@@ -136,7 +136,8 @@ def _total(trials: Sequence[Trial]) -> None:
         counts[trial.finding.outcome.value] = counts.get(trial.finding.outcome.value, 0) + 1
     accepted = sum(trial.is_checked for trial in trials)
     parts = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
-    say(f"{len(trials)} claims: {parts}; the evidence of {accepted} is accepted")
+    noun = "claim" if len(trials) == 1 else "claims"
+    say(f"{len(trials)} {noun}: {parts}; the evidence of {accepted} is accepted")
 
 
 def _headings(claims: Sequence[Claim]) -> Iterator[tuple[str, str]]:
