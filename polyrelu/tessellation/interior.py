@@ -26,19 +26,14 @@ def interior_points(tessellation: Tessellation) -> Points:
     Floats with error bounds prove most of the float witnesses (`polyrelu.kernels.replay`). Others are tried in
     rationals, and replaced by an exact witness if they fail.
     """
-    from polyrelu.enumeration.network_tables import network_tables
+    from polyrelu.enumeration.replay import replay
     from polyrelu.kernels.evaluation import certain_sides
     from polyrelu.kernels.replay import prove_inside
 
     t = tessellation
     floats = np.array(t.witnesses_float, np.float64)
     proved = np.zeros(t.n_regions, bool)
-    laid_out = network_tables(t.network, 0)
-    axes = (0, 1, 2) if t.dim == 2 else np.arange(t.dim + 1)  # a tuple's length is known to the compiler
-    words = np.ascontiguousarray(t.words)
-    prove_inside(
-        words, floats, laid_out.tables, laid_out.digits, laid_out.maps, laid_out.floats, laid_out.bounds, axes, proved
-    )
+    replay(prove_inside, t.network, t.words, floats, proved)
     proved &= certain_sides(t.domain, floats)[0]
     return as_points(floats, {i: _proved(t, i, floats[i]) for i in np.flatnonzero(~proved).tolist()})
 

@@ -103,20 +103,15 @@ def _compared(t: Tessellation, candidates: NDArray[np.int64]) -> NDArray[np.int6
 
 def _weighted_sums(t: Tessellation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a weighted sum of the coefficients of each region's output map, and bounds of their errors."""
-    from polyrelu.enumeration.network_tables import network_tables
+    from polyrelu.enumeration.replay import replay
     from polyrelu.kernels.replay import weigh_maps
 
     network = t.network
     nothing = Layer(np.zeros((1, network.n_out)), np.zeros(1), Activation.same(IDENTITY, 1))
     longer = replace(network, hidden=network.layers, output=nothing)  # the output layer is the last level
-    laid_out = network_tables(longer, 0)
-    axes = (0, 1, 2) if t.dim == 2 else np.arange(t.dim + 1)  # a tuple's length is known to the compiler
     weights = np.random.default_rng(0).uniform(1.0, 2.0, (t.dim + 1, network.n_out))
     values, errors = np.empty(t.n_regions), np.empty(t.n_regions)
-    weigh_maps(
-        np.ascontiguousarray(t.words), weights, laid_out.tables, laid_out.digits, laid_out.maps, laid_out.floats,
-        laid_out.bounds, axes, values, errors,
-    )  # fmt: skip
+    replay(weigh_maps, longer, t.words, weights, values, errors)
     return values, errors
 
 
