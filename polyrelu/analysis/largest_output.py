@@ -22,7 +22,7 @@ from polyrelu.exact.linalg import dot
 from polyrelu.exact.rational import primitive_row, to_fractions
 from polyrelu.network.model import Network
 from polyrelu.network.slices import Slice
-from polyrelu.region.hull import decide_domain
+from polyrelu.region.hull import DomainHull, decide_domain
 from polyrelu.region.lp import Optimal, decide_bounded, maximize
 from polyrelu.region.model import region_at
 
@@ -139,10 +139,11 @@ def largest_output(
     hull = None if domain.box_bounds() is not None else found.hull
     flatness = () if hull is None else find_flatness(domain)
     inner_network, inner = _in_hull(network, domain, hull)
+    climbing = network if found.hull is None else network.restrict(found.hull)
     point: Point = found.point
     end = None if max_seconds is None else time.monotonic() + max_seconds
     while True:
-        point, value = _climbed(network, domain, factors, point)
+        point, value = _climbed(climbing, found, factors, point)
         left = None if end is None else max(end - time.monotonic(), 0.0)
         exceeding = _exceeding(inner_network, inner, factors, value)
         verdict = decide_property(inner_network, exceeding, max_seconds=left, progress=progress)
@@ -188,15 +189,24 @@ def _exceeding(network: Network, domain: Domain, weights: Sequence[Fraction], va
     return Property(network.dim, network.n_out, (PropertyCase(inputs, (outputs,)),), "a larger value")
 
 
-def _climbed(network: Network, domain: Domain, weights: Sequence[Fraction], point: Point) -> tuple[Point, Fraction]:
-    """Return a vertex that no region around it improves on, and the value there; steps are exact."""
-    hull = decide_domain(domain)
-    if hull.hull is not None:
-        inner, value = _climbed(network.restrict(hull.hull), hull.inner, weights, hull.coordinates_of(point))
-        return tuple(hull.hull.point(inner)), value
-    value = Fraction(dot(weights, network.exact(point)))
-    while domain.dim:
-        region = region_at(network, point, domain)
+def _climbed(
+    network: Network, found: DomainHull, weights: Sequence[Fraction], point: Point
+) -> tuple[Point, Fraction]:
+    """Return a vertex that no region around it improves on, and the value there; steps are exact.
+
+    Parameters
+    ----------
+    network : Network
+        In the coordinates of the domain's hull, where the climb takes place.
+    found : DomainHull
+    weights : sequence of Fraction
+    point : tuple of Fraction
+        Where to start, in the domain's own coordinates, as the result.
+    """
+    inside = point if found.hull is None else found.coordinates_of(point)
+    value = Fraction(dot(weights, network.exact(inside)))
+    while found.inner.dim:
+        region = region_at(network, inside, found.inner)
         rows = region.affine_map.rows.numerators.tolist()
         objective = primitive_row(
             [sum(w * int(row[c]) for w, row in zip(weights, rows, strict=True)) for c in range(len(rows[0]))]
@@ -204,6 +214,6 @@ def _climbed(network: Network, domain: Domain, weights: Sequence[Fraction], poin
         best = maximize(objective, [row for row in region.rows if any(row[:-1])])
         reached = Fraction(dot(weights, network.exact(best.point))) if isinstance(best, Optimal) else value
         if not isinstance(best, Optimal) or reached <= value:
-            return point, value
-        point, value = best.point, reached
-    return point, value
+            break
+        inside, value = best.point, reached
+    return (inside if found.hull is None else found.hull.point(inside)), value
