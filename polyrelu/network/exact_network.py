@@ -160,7 +160,7 @@ class ExactNetwork:
 
     def __call__(self, x: Sequence[object]) -> tuple[Fraction, ...]:
         """Return the outputs at a point, exactly."""
-        values = self._at(x, ())
+        values = self.inputs_at(x)
         for layer in self.layers:
             rows = layer.preactivations(values)
             values = layer.outputs(rows, layer.digits(rows))
@@ -168,7 +168,7 @@ class ExactNetwork:
 
     def unit_digits_at(self, x: Sequence[object], directions: Sequence[Sequence[object]] = ()) -> list[list[int]]:
         """Return each hidden layer's unit digits at a point (see `pattern_at`)."""
-        values, result = self._at(x, directions), []
+        values, result = self.inputs_at(x, directions), []
         for layer in self.layers[:-1]:
             rows = layer.preactivations(values)
             result.append(layer.digits(rows))
@@ -208,8 +208,8 @@ class ExactNetwork:
                 values = layer.outputs(result[-1], layer_digits)
         return result
 
-    def _at(self, x: Sequence[object], directions: Sequence[Sequence[object]]) -> RationalMatrix:
-        """Return the first layer's inputs as rows: directions, then the point."""
+    def inputs_at(self, x: Sequence[object], directions: Sequence[Sequence[object]] = ()) -> RationalMatrix:
+        """Return the values that the first layer reads, as rows: directions (see `pattern_at`), then the point."""
         vectors = [
             to_fractions(vector.ravel().tolist() if isinstance(vector, np.ndarray) else vector)
             for vector in (*directions[::-1], x)

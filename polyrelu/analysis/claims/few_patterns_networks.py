@@ -114,7 +114,7 @@ def preactivations_at(network: Network, point: Sequence[object]) -> tuple[Fracti
     >>> preactivations_at(twice, [2])
     (Fraction(2, 1), Fraction(-1, 1))
     """
-    values, found = network.exact._at(point, ()), []
+    values, found = network.exact.inputs_at(point), []
     for layer in network.exact.layers[:-1]:
         rows = layer.preactivations(values)
         found += [row[0] for row in rows.to_fractions()]

@@ -1,0 +1,247 @@
+"""Activation patterns and labels of a network at the points of a data set, exactly.
+
+Floats with proven error bounds decide nearly every digit; the few that they leave open (a preactivation near its
+breakpoint, or equal inputs of a max unit) are decided by exact arithmetic, unit by unit, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from polyrelu.errors import InputError
+from polyrelu.network.batches import batch_network
+from polyrelu.network.exact_units import decide_units
+from polyrelu.network.model import Network
+from polyrelu.network.pattern import Pattern, PatternLayout
+
+__all__ = ["DataPatterns", "checked_points", "labels_at", "patterns_at"]
+
+Progress = Callable[[int, int], None]
+"""``progress(done, total)`` is told how many points are done."""
+
+
+@dataclass(frozen=True, eq=False)
+class DataPatterns:
+    """The activation pattern of each point of a data set, packed into bits.
+
+    Attributes
+    ----------
+    layout : PatternLayout
+        Where each neuron's digit lies.
+    widths : tuple of int
+        Number of neurons of each layer that has any.
+    words : uint64 array, shape (n, n_words)
+        Packed patterns, a row for each point.
+    n_decided_exactly : int or None
+        How many points had a digit that floats left open; None if no digit is proven (`module_patterns`).
+    """
+
+    layout: PatternLayout
+    widths: tuple[int, ...]
+    words: NDArray[np.uint64]
+    n_decided_exactly: int | None
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers that have neurons."""
+        return len(self.widths)
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The first neuron of each layer, and the number of all, shape (n_layers + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.widths)]).astype(np.int64)
+
+    def pattern(self, point: int) -> Pattern:
+        """Return the pattern of a point."""
+        return Pattern.from_digits(self.layout.unpack(self.words[point])[0].tolist(), self.widths)
+
+    def digits(self, layer: int | None = None, points: slice | NDArray = slice(None)) -> NDArray:
+        """Return digits, shape (n, n_neurons) or (n, width) of one layer, unsigned integers.
+
+        Parameters
+        ----------
+        layer : int, optional
+            Among the layers that have neurons, from 0 on.
+        points : slice or index array
+            Which points; all by default.
+        """
+        digits = self.layout.unpack(self.words[points])
+        return digits if layer is None else digits[:, self.starts[layer] : self.starts[layer + 1]]
+
+    def keys(self, layer: int | None = None) -> NDArray:
+        """Return one opaque value for each point, equal where patterns (of one layer) are equal, shape (n,)."""
+        rows = np.ascontiguousarray(self.words if layer is None else self._layer_bytes(layer))
+        return rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))[:, 0]
+
+    def groups(self, layer: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the distinct patterns: a first point of each, which one each point has, and how many points have it.
+
+        They are numbered in the order in which the points bring them up.
+
+        Examples
+        --------
+        >>> from polyrelu.testing import xor
+        >>> [part.tolist() for part in patterns_at(xor(), [[1, 1], [0, 0], [1, 1.5]]).groups()]
+        [[0, 1], [0, 1, 0], [2, 1]]
+        """
+        _, first, inverse, counts = np.unique(
+            self.keys(layer), return_index=True, return_inverse=True, return_counts=True
+        )
+        order = np.argsort(first)
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        return first[order], rank[inverse.reshape(-1)], counts[order]
+
+    def count_distinct(self, layer: int | None = None) -> int:
+        """Return how many different patterns the points have, in one layer or in all together."""
+        return len(np.unique(self.keys(layer)))
+
+    def _layer_bytes(self, layer: int) -> NDArray[np.uint8]:
+        """Return the bytes that hold a layer: each layer starts at a whole byte."""
+        first, last = self.starts[layer], self.starts[layer + 1] - 1
+        bits = self.layout.word * 64 + self.layout.shift
+        start, stop = bits[first] // 8, -(-(bits[last] + self.layout.bits[last]) // 8)
+        return self.words.astype("<u8").view(np.uint8)[:, start:stop]
+
+
+def patterns_at(
+    network: Network, points: ArrayLike, device: str | None = None, progress: Progress | None = None
+) -> DataPatterns:
+    """Return the activation pattern of a network at each point of a data set, all digits as in exact arithmetic.
+
+    Parameters
+    ----------
+    network : Network
+    points : array, shape (n, ...) with dim numbers each
+        Floats, taken exactly; images are flattened in C order.
+    device : str, optional
+        Evaluate with PyTorch on this device, such as ``"cuda"``; default: NumPy.
+    progress : callable, optional
+        ``progress(done, total)`` hears how many points are done.
+
+    Raises
+    ------
+    InputError
+        If the points do not fit the network or are not finite, or PyTorch has no such device.
+    MissingExtraError
+        With a device, but without PyTorch.
+
+    Notes
+    -----
+    Craighero et al. 2020, Definition 1: a ReLU that is exactly 0 is off.
+
+    Examples
+    --------
+    >>> from polyrelu.testing import xor
+    >>> patterns = patterns_at(xor(), [[0.5, 0.5], [1, 1], [2, 3]])
+    >>> [str(patterns.pattern(k)) for k in range(3)], patterns.count_distinct(), patterns.n_decided_exactly
+    (['10', '11', '11'], 2, 1)
+    >>> patterns_at(xor(), [[1.0, float("nan")]])
+    Traceback (most recent call last):
+    ...
+    polyrelu.errors.InputError: patterns_at needs finite numbers but point 0 has nan. Repair or drop it.
+    """
+    from polyrelu.kernels.evaluation import evaluations
+
+    batch, x = batch_network(network, device), checked_points(network, points, "patterns_at")
+    neurons = [np.flatnonzero(layer.activation.n_pieces > 1) for layer in network.hidden]
+    words, n_exact = np.zeros((len(x), network.layout.n_words), np.uint64), 0
+    for piece, found in evaluations(batch, x):
+        digits = [batch.arrays.to_host(each) for each in found.digits]
+        is_known = [batch.arrays.to_host(each) for each in found.is_known]
+        is_open = np.zeros(piece.stop - piece.start, bool)
+        for known in is_known:
+            is_open |= ~known.all(axis=0)
+        open_points = np.flatnonzero(is_open)
+        if len(open_points):
+            n_exact += len(open_points)
+            decided = [each[:, open_points].astype(np.int64) for each in digits]
+            decide_units(network, x[piece][open_points].tolist(), decided, [each[:, open_points] for each in is_known])
+            digits = [each.astype(np.int64) for each in digits]
+            for each, own in zip(digits, decided, strict=True):
+                each[:, open_points] = own
+        rows = [each[units].astype(np.uint32) for each, units in zip(digits, neurons, strict=True)]
+        words[piece] = network.layout.pack(np.concatenate([np.zeros((0, len(is_open)), np.uint32), *rows]).T)
+        if progress is not None:
+            progress(piece.stop, len(x))
+    return DataPatterns(network.layout, network.pattern_widths, words, n_exact)
+
+
+def labels_at(network: Network, points: ArrayLike, device: str | None = None) -> NDArray[np.int64]:
+    """Return the label that a network gives each point: the first of its largest outputs, in exact arithmetic.
+
+    A network with one output gives label 1 where it is > 0, else 0.
+
+    Parameters
+    ----------
+    network, points, device
+        As for `patterns_at`.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `patterns_at`.
+
+    Examples
+    --------
+    >>> from polyrelu import Network
+    >>> labels_at(Network.from_arrays([([[1], [-1], [1]], [0, 0, 0])]), [[1.0], [-2.0], [0.0]]).tolist()
+    [0, 1, 0]
+    """
+    from polyrelu.kernels.bounds import SLACK
+    from polyrelu.kernels.evaluation import evaluations
+
+    batch, x = batch_network(network, device), checked_points(network, points, "labels_at")
+    labels = np.zeros(len(x), np.int64)
+    for piece, found in evaluations(batch, x):
+        outputs, errors = (batch.arrays.to_host(each) for each in (found.outputs, found.errors))
+        if network.n_out == 1:
+            labels[piece], is_open = outputs[0] > 0, ~(np.abs(outputs[0]) > errors[0])
+        else:
+            best = outputs.argmax(axis=0)
+            labels[piece] = best
+            top, top_error = (np.take_along_axis(each, best[None], 0) for each in (outputs, errors))
+            with np.errstate(invalid="ignore"):
+                beaten = top - outputs > (top_error + errors) * SLACK
+            np.put_along_axis(beaten, best[None], True, 0)
+            is_open = ~beaten.all(axis=0)
+        for k in (np.flatnonzero(is_open) + piece.start).tolist():
+            labels[k] = _label(network.exact(x[k].tolist()))
+    return labels
+
+
+def checked_points(network: Network, points: ArrayLike, who: str) -> NDArray[np.float64]:
+    """Return points as a float64 array, shape (n, dim), if they fit a network and are exact and finite."""
+    try:
+        array = np.asarray(points)
+    except ValueError:
+        raise InputError(f"{who} needs points of one shape but received points of several. Match them.") from None
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise InputError(f"{who} needs numbers of at most 64 bits but received {array.dtype}. Convert them.")
+    n = len(array) if array.ndim else 0
+    if array.ndim < 2 or array.size != n * network.dim:
+        raise InputError(
+            f"{who} needs points (n, {network.dim}) but received an array of shape {array.shape}. "
+            "Give one row, or one image, for each point."
+        )
+    x = array.reshape(n, network.dim).astype(np.float64)
+    if array.dtype.itemsize == 8 and array.dtype.kind in "iu" and (np.abs(x) > 2.0**53).any():
+        raise InputError(f"{who} needs whole numbers up to 2^53 but received larger ones. Scale them.")
+    if not np.isfinite(x).all():
+        row, column = np.argwhere(~np.isfinite(x))[0].tolist()
+        raise InputError(f"{who} needs finite numbers but point {row} has {x[row, column]}. Repair or drop it.")
+    return x
+
+
+def _label(outputs: Sequence) -> int:
+    if len(outputs) == 1:
+        return int(outputs[0] > 0)
+    return max(range(len(outputs)), key=lambda i: (outputs[i], -i))
