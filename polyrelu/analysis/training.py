@@ -297,7 +297,7 @@ def digit_images() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:
-        message = "`digit_images` needs scikit-learn. Install it with: pip install scikit-learn"
+        message = "`digit_images` needs scikit-learn. Install it with: pip install 'polyrelu[data]'"
         raise MissingExtraError(message) from None
     data = load_digits()
     return np.asarray(data.data, np.float64) / 16, np.asarray(data.target, np.int64)
