@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.errors import InputError
-from polyrelu.network.batches import batch_network
+from polyrelu.errors import EnumerationInterrupted, InputError
+from polyrelu.network.batches import Arrays, batch_network
 from polyrelu.network.exact_units import decide_units
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern, PatternLayout
+
+if TYPE_CHECKING:
+    from polyrelu.kernels.evaluation import Evaluation
 
 __all__ = ["DataPatterns", "checked_points", "labels_at", "patterns_at"]
 
@@ -133,6 +137,8 @@ def patterns_at(
         If the points do not fit the network or are not finite, or PyTorch has no such device.
     MissingExtraError
         With a device, but without PyTorch.
+    EnumerationInterrupted
+        After Ctrl-C; ``.partial`` holds the patterns of the first points, those that were done.
 
     Notes
     -----
@@ -152,26 +158,17 @@ def patterns_at(
     from polyrelu.kernels.evaluation import evaluations
 
     batch, x = batch_network(network, device), checked_points(network, points, "patterns_at")
-    neurons = [np.flatnonzero(layer.activation.n_pieces > 1) for layer in network.hidden]
-    words, n_exact = np.zeros((len(x), network.layout.n_words), np.uint64), 0
-    for piece, found in evaluations(batch, x):
-        digits = [batch.arrays.to_host(each) for each in found.digits]
-        is_known = [batch.arrays.to_host(each) for each in found.is_known]
-        is_open = np.zeros(piece.stop - piece.start, bool)
-        for known in is_known:
-            is_open |= ~known.all(axis=0)
-        open_points = np.flatnonzero(is_open)
-        if len(open_points):
-            n_exact += len(open_points)
-            decided = [each[:, open_points].astype(np.int64) for each in digits]
-            decide_units(network, x[piece][open_points].tolist(), decided, [each[:, open_points] for each in is_known])
-            digits = [each.astype(np.int64) for each in digits]
-            for each, own in zip(digits, decided, strict=True):
-                each[:, open_points] = own
-        rows = [each[units].astype(np.uint32) for each, units in zip(digits, neurons, strict=True)]
-        words[piece] = network.layout.pack(np.concatenate([np.zeros((0, len(is_open)), np.uint32), *rows]).T)
-        if progress is not None:
-            progress(piece.stop, len(x))
+    words, done, n_exact = np.zeros((len(x), network.layout.n_words), np.uint64), 0, 0
+    try:
+        for piece, found in evaluations(batch, x):
+            digits, n_decided = _decided(network, x[piece], found, batch.arrays)
+            words[piece] = network.layout.pack(_neurons(network, digits, len(x[piece])))
+            done, n_exact = piece.stop, n_exact + n_decided
+            if progress is not None:
+                progress(done, len(x))
+    except KeyboardInterrupt:
+        partial = DataPatterns(network.layout, network.pattern_widths, words[:done], n_exact)
+        raise EnumerationInterrupted(partial) from None
     return DataPatterns(network.layout, network.pattern_widths, words, n_exact)
 
 
@@ -239,6 +236,32 @@ def checked_points(network: Network, points: ArrayLike, who: str) -> NDArray[np.
         row, column = np.argwhere(~np.isfinite(x))[0].tolist()
         raise InputError(f"{who} needs finite numbers but point {row} has {x[row, column]}. Repair or drop it.")
     return x
+
+
+def _decided(network: Network, points: NDArray, found: Evaluation, arrays: Arrays) -> tuple[list[NDArray], int]:
+    """Return the digits of units, shape (n_units, n) for each layer, and how many points had any left to decide."""
+    digits = [arrays.to_host(each) for each in found.digits]
+    is_known = [arrays.to_host(each) for each in found.is_known]
+    is_open = np.zeros(len(points), bool)
+    for known in is_known:
+        is_open |= ~known.all(axis=0)
+    chosen = np.flatnonzero(is_open)
+    if len(chosen):
+        decided = [each[:, chosen].astype(np.int64) for each in digits]
+        decide_units(network, points[chosen].tolist(), decided, [each[:, chosen] for each in is_known])
+        digits = [each.astype(np.int64) for each in digits]
+        for each, own in zip(digits, decided, strict=True):
+            each[:, chosen] = own
+    return digits, len(chosen)
+
+
+def _neurons(network: Network, digits: list[NDArray], n: int) -> NDArray[np.uint32]:
+    """Return the digits of neurons, shape (n, n_neurons), from those of all units."""
+    rows = [
+        each[layer.activation.n_pieces > 1].astype(np.uint32)
+        for layer, each in zip(network.hidden, digits, strict=True)
+    ]
+    return np.concatenate([np.zeros((0, n), np.uint32), *rows]).T
 
 
 def _label(outputs: Sequence) -> int:
