@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -10,29 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import common_denominator
-from polyrelu.network.activation import MAX_UNIT
+from polyrelu.network.activation import MAX_UNIT, Activation
 
 if TYPE_CHECKING:
-    from polyrelu.exact.matrix import RationalMatrix
+    from polyrelu.network.exact_network import ExactLayer
     from polyrelu.network.model import Network
 
 __all__ = ["decide_units"]
 
-RowOf = Callable[[int, int], tuple[list[int], list[int]]]
-"""Columns and integers of a row of a layer."""
-
 
 def decide_units(
-    network: Network, points: Sequence[Sequence[object]], digits: list[NDArray], is_known: list[NDArray[np.bool_]]
+    network: Network, points: NDArray[np.float64], digits: list[NDArray], is_known: list[NDArray[np.bool_]]
 ) -> None:
     """Write the digits that are not known, as exact arithmetic gives them.
 
     Parameters
     ----------
     network : Network
-    points : sequence of n points
-        Numbers are taken exactly.
+    points : float64 array, shape (n, dim)
+        Taken exactly.
     digits, is_known : lists of arrays, shape (n_units, n) for each hidden layer
         A digit may be wrong only where it is not known; these are overwritten, the first layer's first.
 
@@ -43,70 +42,91 @@ def decide_units(
     >>> twice = Network.from_arrays([([[1], [1]], [0, -1]), ([[1, 1]], [0]), ([[1]], [0])])
     >>> digits = [np.array([[1], [1]]), np.array([[0]])]
     >>> known = [np.array([[True], [False]]), np.array([[False]])]
-    >>> decide_units(twice, [["1"]], digits, known)
+    >>> decide_units(twice, np.array([[1.0]]), digits, known)
     >>> [each.tolist() for each in digits]
     [[[1], [0]], [[1]]]
     """
-    exact = network.exact
-    row_of = lru_cache(maxsize=1 << 16)(lambda layer, row: _row(exact.layers[layer].weight, row))
+    layers = [_Layer.of(layer) for layer in network.exact.layers[:-1]]
     for column, point in enumerate(points):
-        if all(known[:, column].all() for known in is_known):
-            continue
-        at = _Point(network, exact.inputs_at(point), row_of, [each[:, column] for each in digits])
-        for layer, known in enumerate(is_known):
+        inputs = RationalMatrix.from_floats(point[:, None])
+        if network.input_map is not None:
+            inputs = network.exact.inputs_at(point.tolist())
+        at = _Point(layers, inputs, [each[:, column] for each in digits])
+        for index, known in enumerate(is_known):
             for unit in np.flatnonzero(~known[:, column]).tolist():
-                digits[layer][unit, column] = at.decide(layer, unit)
+                digits[index][unit, column] = at.decide(index, unit)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer in integers: preactivations over ``scale``, outputs over ``scale * function_scale``.
+
+    ``row(i)`` gives columns and integers of a row of the weight; ``pieces[k]`` the slopes and intercepts of function k.
+    """
+
+    row: Callable[[int], tuple[list[int], list[int]]]
+    bias: list[int]
+    scale: int
+    starts: list[int]
+    kinds: list[int]
+    activation: Activation
+    pieces: list[list[tuple[int, int]]]
+    function_scale: int
+
+    @staticmethod
+    def of(layer: ExactLayer) -> _Layer:
+        functions = layer.activation.functions
+        scale = common_denominator(v for f in functions for v in (*f.slopes, *f.intercepts))
+        pieces = [
+            [(int(s * scale), int(c * scale)) for s, c in zip(f.slopes, f.intercepts, strict=True)] for f in functions
+        ]
+        row = lru_cache(maxsize=1 << 14)(lambda index: _row(layer.weight, index))
+        starts, kinds = layer.activation.indptr.tolist(), layer.activation.kind.tolist()
+        return _Layer(row, list(map(int, layer.bias)), layer.scale, starts, kinds, layer.activation, pieces, scale)
 
 
 class _Point:
     """Values of units at one point, each evaluated when it is first needed: integers over one denominator a layer."""
 
-    def __init__(self, network: Network, inputs: RationalMatrix, row_of: RowOf, digits: list[NDArray]) -> None:
-        self.row_of, self.digits = row_of, digits
-        self.layers = network.exact.layers
-        self.values: list[dict[int, int]] = [{} for _ in self.layers]
+    def __init__(self, layers: list[_Layer], inputs: RationalMatrix, digits: list[NDArray]) -> None:
+        self.layers, self.digits = layers, digits
         self.inputs = [int(row[0]) for row in inputs.numerators.tolist()]
-        self.scales = [
-            common_denominator(v for f in layer.activation.functions for v in (*f.slopes, *f.intercepts))
-            for layer in self.layers
-        ]
+        self.values: list[dict[int, int]] = [{} for _ in layers]
         self.denominators = [int(inputs.denominator)]
-        for layer, scale in zip(self.layers, self.scales, strict=True):
-            self.denominators.append(self.denominators[-1] * layer.scale * scale)
+        for layer in layers:
+            self.denominators.append(self.denominators[-1] * layer.scale * layer.function_scale)
 
-    def decide(self, layer: int, unit: int) -> int:
+    def decide(self, index: int, unit: int) -> int:
         """Return the digit of a unit whose own digit is not known, but those below are."""
-        activation = self.layers[layer].activation
-        start, end = activation.indptr[unit : unit + 2].tolist()
-        z = [self.preactivation(layer, row) for row in range(start, end)]
-        if activation.kind[unit] == MAX_UNIT:
+        layer = self.layers[index]
+        z = [self.preactivation(index, row) for row in range(layer.starts[unit], layer.starts[unit + 1])]
+        if layer.kinds[unit] == MAX_UNIT:
             return max(range(len(z)), key=lambda i: (z[i], -i))
-        return activation.functions[activation.kind[unit]].digit(Fraction(z[0], self._denominator(layer)))
+        function = layer.activation.functions[layer.kinds[unit]]
+        return function.digit(Fraction(z[0], self.denominators[index] * layer.scale))
 
-    def preactivation(self, layer: int, row: int) -> int:
-        """Return a numerator over the denominator of the layer's preactivations."""
-        columns, weights = self.row_of(layer, row)
-        values = map(self.inputs.__getitem__, columns) if not layer else (self.value(layer - 1, c) for c in columns)
-        total = sum(w * v for w, v in zip(weights, values, strict=True))
-        return total + int(self.layers[layer].bias[row]) * self.denominators[layer]
+    def preactivation(self, index: int, row: int) -> int:
+        """Return the numerator of a preactivation."""
+        layer = self.layers[index]
+        columns, weights = layer.row(row)
+        total = layer.bias[row] * self.denominators[index]
+        for column, weight in zip(columns, weights, strict=True):
+            total += weight * (self.value(index - 1, column) if index else self.inputs[column])
+        return total
 
-    def value(self, layer: int, unit: int) -> int:
+    def value(self, index: int, unit: int) -> int:
         """Return the numerator of a unit's output."""
-        known = self.values[layer]
+        known = self.values[index]
         if unit not in known:
-            activation, digit, scale = self.layers[layer].activation, int(self.digits[layer][unit]), self.scales[layer]
-            start, kind = int(activation.indptr[unit]), int(activation.kind[unit])
+            layer, digit = self.layers[index], int(self.digits[index][unit])
+            start, kind = layer.starts[unit], layer.kinds[unit]
             if kind == MAX_UNIT:
-                known[unit] = scale * self.preactivation(layer, start + digit)
+                known[unit] = layer.function_scale * self.preactivation(index, start + digit)
             else:
-                function = activation.functions[kind]
-                slope, intercept = (int(each[digit] * scale) for each in (function.slopes, function.intercepts))
-                z = self.preactivation(layer, start) if slope else 0
-                known[unit] = slope * z + intercept * self._denominator(layer)
+                slope, intercept = layer.pieces[kind][digit]
+                z = self.preactivation(index, start) if slope else 0
+                known[unit] = slope * z + intercept * self.denominators[index] * layer.scale
         return known[unit]
-
-    def _denominator(self, layer: int) -> int:
-        return self.denominators[layer] * int(self.layers[layer].scale)
 
 
 def _row(weight: Any, row: int) -> tuple[list[int], list[int]]:

@@ -248,7 +248,7 @@ def _decided(network: Network, points: NDArray, found: Evaluation, arrays: Array
     chosen = np.flatnonzero(is_open)
     if len(chosen):
         decided = [each[:, chosen].astype(np.int64) for each in digits]
-        decide_units(network, points[chosen].tolist(), decided, [each[:, chosen] for each in is_known])
+        decide_units(network, points[chosen], decided, [each[:, chosen] for each in is_known])
         digits = [each.astype(np.int64) for each in digits]
         for each, own in zip(digits, decided, strict=True):
             each[:, chosen] = own
