@@ -30,10 +30,12 @@ __all__ = [
 ]
 
 LEAF = "torch::autograd::AccumulateGrad"
+HIDDEN = "torch::autograd::CopySlices"
+"""An operation that changes a view in place: the graph does not say which."""
 
 LINEAR_NAMES = """
     AdaptiveAvgPool2D AdaptiveAvgPool3D Add Addbmm Addmm Addmv Alias AsStrided AvgPool2D AvgPool3D Baddbmm Cat
-    ChannelShuffle Clone Col2Im Constant ConstantPadNd Copy Cumsum Diag DiagEmbed Diagonal Expand Flip Gather Im2Col
+    ChannelShuffle Clone Col2Im ConstantPadNd CopyBackwards Cumsum Diag DiagEmbed Diagonal Expand Flip Gather Im2Col
     Index IndexAdd IndexCopy IndexPut IndexSelect Lerp Mean Narrow Neg Permute PixelShuffle PixelUnshuffle
     ReflectionPad1D ReflectionPad2D ReflectionPad3D Repeat ReplicationPad1D ReplicationPad2D ReplicationPad3D
     ReshapeAlias Roll Rsub Scatter ScatterAdd Select SelectScatter Slice SliceScatter Split SplitWithSizes Squeeze
@@ -177,30 +179,17 @@ def run_module(frozen: Module, points: ArrayLike, who: str) -> ModuleRun:
     >>> [name_of(node) for node in run.nodes]
     ['Clone', 'Mm', 'Relu']
     """
-    import torch
-
-    parameter = next(frozen.parameters(), next((b for b in frozen.buffers() if b.is_floating_point()), None))
-    like = torch.zeros(0, dtype=torch.float64) if parameter is None else parameter
-    try:
-        leaf = torch.as_tensor(points).detach().to(device=like.device, dtype=like.dtype).clone().requires_grad_()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"`{who}` needs an array of points but it cannot be read ({error}). Repair it.") from None
-    if not leaf.ndim or not torch.isfinite(leaf).all():
-        what = "points (n, ...)" if not leaf.ndim else "finite numbers"
-        raise InputError(f"`{who}` needs {what} but received others. Repair the points.")
-    with torch.inference_mode(False), torch.enable_grad():
-        try:
-            outputs = frozen(leaf.clone())  # a clone, because a leaf cannot be changed in place
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(
-                f"`{who}` needs points that the module takes but it refuses shape {tuple(leaf.shape)} ({reason}). "
-                "Give each point the shape of one input."
-            ) from None
-        if isinstance(outputs, tuple | list) and len(outputs) == 1:
-            outputs = outputs[0]
-        _check_outputs(outputs, len(leaf), who)
-        return ModuleRun(leaf, outputs if outputs.ndim == 2 else outputs.reshape(len(leaf), -1), who)
+    run = _run(frozen, points, who)
+    in_place = [part for part in frozen.modules() if getattr(part, "inplace", False) is True]
+    if in_place and any(node.name() == HIDDEN for node in run.nodes):
+        # Changes in place of views hide in the graph. The same without is as good where nothing reads what changed.
+        for part in in_place:
+            part.inplace = False  # type: ignore[assignment]
+        again = _run(frozen, points, who)
+        for part in in_place:
+            part.inplace = True  # type: ignore[assignment]
+        return again if again.outputs.equal(run.outputs) else run
+    return run
 
 
 def check_piecewise_linear(run: ModuleRun) -> None:
@@ -230,6 +219,11 @@ def check_piecewise_linear(run: ModuleRun) -> None:
     nodes = run.nodes
     for number, node in enumerate(nodes, 1):
         name, place = name_of(node), f"(operation {number} of {len(nodes)})"
+        if name == HIDDEN:
+            raise UnsupportedNodeError(
+                f"`{run.who}` needs operations that the graph shows but one changes a part or a view of a tensor in "
+                f"place {place}. Use inplace=False, torch.cat or torch.where."
+            )
         factors = FACTORS.get(name, ())
         if not (name in LINEAR or name in DIVISORS or factors or node.name() in CHOICES):
             raise UnsupportedNodeError(
@@ -265,10 +259,34 @@ def check_points_apart(run: ModuleRun) -> None:
 
 def name_of(node: Any) -> str:
     """Return the name of an operation without its ending, such as "Relu" for ``ReluBackward0``."""
-    name = str(node.name())
-    if name == "torch::autograd::CopySlices":
-        return "Copy"
-    return re.sub(r"Backward\d*$", "", name).rsplit("::", 1)[-1].removesuffix("Backwards")
+    return re.sub(r"Backward\d+$", "", str(node.name()))
+
+
+def _run(frozen: Module, points: ArrayLike, who: str) -> ModuleRun:
+    import torch
+
+    parameter = next(frozen.parameters(), next((b for b in frozen.buffers() if b.is_floating_point()), None))
+    like = torch.zeros(0, dtype=torch.float64) if parameter is None else parameter
+    try:
+        leaf = torch.as_tensor(points).detach().to(device=like.device, dtype=like.dtype).clone().requires_grad_()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"`{who}` needs an array of points but it cannot be read ({error}). Repair it.") from None
+    if not leaf.ndim or not torch.isfinite(leaf).all():
+        what = "points (n, ...)" if not leaf.ndim else "finite numbers"
+        raise InputError(f"`{who}` needs {what} but received others. Repair the points.")
+    with torch.inference_mode(False), torch.enable_grad():
+        try:
+            outputs = frozen(leaf.clone())  # a clone, because a leaf cannot be changed in place
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(
+                f"`{who}` needs points that the module takes but it refuses shape {tuple(leaf.shape)} ({reason}). "
+                "Give each point the shape of one input."
+            ) from None
+        if isinstance(outputs, tuple | list) and len(outputs) == 1:
+            outputs = outputs[0]
+        _check_outputs(outputs, len(leaf), who)
+        return ModuleRun(leaf, outputs if outputs.ndim == 2 else outputs.reshape(len(leaf), -1), who)
 
 
 def _check_outputs(outputs: Any, n: int, who: str) -> None:
