@@ -56,7 +56,7 @@ def activation_digits(run: ModuleRun) -> tuple[ActivationDigits, ...]:
     Raises
     ------
     UnsupportedNodeError
-        If an operation is none of these, its values were overwritten in place, or the batch is not its first axis.
+        If the batch is not the first axis of an operation.
 
     Examples
     --------
@@ -76,12 +76,7 @@ def _read(node: Any, n: int, who: str) -> ActivationDigits:
     import torch
 
     name = name_of(node)
-    try:
-        digits, n_pieces = READERS[name](node)
-    except RuntimeError:
-        raise UnsupportedNodeError(
-            f"`{who}` needs values that do not change but what {name} gave was changed in place. Use inplace=False."
-        ) from None
+    digits, n_pieces = READERS[name](node)
     if not digits.ndim or len(digits) != n:
         raise UnsupportedNodeError(
             f"`{who}` needs the batch as first axis but {name} works on shape {tuple(digits.shape)} for {n} points. "

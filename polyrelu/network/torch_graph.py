@@ -198,7 +198,7 @@ def check_piecewise_linear(run: ModuleRun) -> None:
     Raises
     ------
     UnsupportedNodeError
-        Naming the operation.
+        Naming the operation that is not, or whose values were overwritten.
 
     Notes
     -----
@@ -230,6 +230,7 @@ def check_piecewise_linear(run: ModuleRun) -> None:
                 f"`{run.who}` needs piecewise-linear operations but the module does {name} {place}. "
                 "Replace it by a piecewise-linear one."
             )
+        _check_unchanged(run, node, name, place)
         _check_factors(run, node, name, place)
         if getattr(node, "_saved_training", False):
             raise UnsupportedNodeError(
@@ -302,6 +303,19 @@ def _check_outputs(outputs: Any, n: int, who: str) -> None:
             f"`{who}` needs a module that returns a row for each of {n} points but received shape "
             f"{tuple(outputs.shape)}. Keep the batch as the first axis."
         )
+
+
+def _check_unchanged(run: ModuleRun, node: Any, name: str, place: str) -> None:
+    """Raise if a value that gradients need was overwritten: PyTorch tells when it is read."""
+    try:
+        for saved in dir(node):
+            if saved.startswith("_saved_"):
+                getattr(node, saved)
+    except RuntimeError:
+        raise UnsupportedNodeError(
+            f"`{run.who}` needs values that do not change but one of {name} {place} was changed in place. "
+            "Use inplace=False."
+        ) from None
 
 
 def _check_factors(run: ModuleRun, node: Any, name: str, place: str) -> None:
