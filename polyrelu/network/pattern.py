@@ -14,6 +14,8 @@ from polyrelu.errors import PatternError
 __all__ = ["Pattern", "PatternLayout"]
 
 _SYMBOLS = "0123456789abcdefghijklmnopqrstuvwxyz"
+PACKED_AT_ONCE = 1 << 20
+"""How many digits are packed at a time: each takes eight bytes then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +168,13 @@ class PatternLayout:
                 "Count its pieces from 0."
             )
         words = np.zeros((len(digits), self.n_words), dtype=np.uint64)
-        fields = digits.astype(np.uint64) << self.shift.astype(np.uint64)
-        for word in range(self.n_words):
-            inside = self.word == word
-            words[:, word] = np.bitwise_or.reduce(fields[:, inside], axis=1) if inside.any() else 0
+        if not self.n_neurons:
+            return words
+        first, shift = np.searchsorted(self.word, np.arange(self.n_words)), self.shift.astype(np.uint64)
+        step = max(PACKED_AT_ONCE // self.n_neurons, 1)
+        for start in range(0, len(digits), step):
+            fields = digits[start : start + step].astype(np.uint64) << shift
+            words[start : start + step] = np.bitwise_or.reduceat(fields, first, axis=1)
         return words
 
     def unpack(self, words: NDArray[np.uint64]) -> NDArray[np.uint8] | NDArray[np.uint32]:
