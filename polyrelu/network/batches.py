@@ -58,7 +58,10 @@ class Arrays:
 
     def of(self, host: NDArray) -> Array:
         """Return a NumPy array here."""
-        return host if self.is_numpy else self.library.as_tensor(np.ascontiguousarray(host)).to(self.device)
+        if self.is_numpy:
+            return host
+        own = np.ascontiguousarray(host)
+        return self.library.as_tensor(own if own.flags.writeable else own.copy()).to(self.device)
 
     def zeros(self, *shape: int) -> Array:
         """Return zeros."""

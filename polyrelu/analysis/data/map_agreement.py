@@ -1,0 +1,199 @@
+"""How far local affine maps, accumulated in floats, are from the network at their points: measured, and proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from polyrelu.analysis.data.local_maps import LocalMaps, Outputs
+from polyrelu.analysis.data.network_maps import Visit, chosen_outputs, filled_rows, unit_digits_at
+from polyrelu.analysis.data.patterns import checked_points, patterns_at
+from polyrelu.network.batches import Array, BatchLayer, BatchNetwork, batch_network, chunks
+from polyrelu.network.model import Network
+
+__all__ = ["MapAgreement", "iterate_checked_maps"]
+
+
+@dataclass(frozen=True, eq=False)
+class MapAgreement:
+    """The values of maps at their points beside those of the network; all arrays have the shape of the maps' outputs.
+
+    Attributes
+    ----------
+    map_values : float64 array, shape (n,) or (n, k)
+        What each map makes of its point, in floats.
+    network_values : float64 array, shape (n,) or (n, k)
+        What a forward pass in floats makes of it.
+    map_bounds, network_bounds : float64 arrays, shape (n,) or (n, k)
+        Proven bounds of how far these are from the network's exact value.
+    """
+
+    map_values: NDArray[np.float64]
+    network_values: NDArray[np.float64]
+    map_bounds: NDArray[np.float64]
+    network_bounds: NDArray[np.float64]
+
+    @property
+    def differences(self) -> NDArray[np.float64]:
+        """Distances between both values."""
+        return np.abs(self.map_values - self.network_values)
+
+    @property
+    def bounds(self) -> NDArray[np.float64]:
+        """How much of the differences rounding explains: the sum of both bounds."""
+        return self.map_bounds + self.network_bounds
+
+    @property
+    def agrees(self) -> bool:
+        """True if rounding explains every difference."""
+        return bool((self.differences <= self.bounds).all())
+
+
+def iterate_checked_maps(
+    network: Network, points: ArrayLike, output: Outputs = "predicted", *, device: str | None = None
+) -> Iterator[tuple[slice, LocalMaps, MapAgreement]]:
+    """Return an iterator over local affine maps, and what they make of their points beside the network itself.
+
+    Parameters
+    ----------
+    network, points, output, device
+        As for `polyrelu.analysis.data.local_maps.local_maps`.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `local_maps`, at the call.
+
+    Notes
+    -----
+    Weights and offsets are accumulated backwards, and nothing in them is fitted to the value at the point. Before a
+    step, a map is an affine function ``s · a + c`` of the values ``a`` behind a layer; after it, one of the values
+    before that layer. A step that rounds ``s`` by ``d`` changes the map's value at the point by ``d · a``, whatever
+    follows: the steps that are left would be exact at the point's pattern. So the errors of all steps add up, and no
+    later weight multiplies them. With ``g(n)`` for the relative error of a sum of ``n`` products, a layer adds at most
+    ``g(n) |s| · (|W| |a| + |b|)``. How large ``a`` is a forward pass says, with its own error.
+
+    Examples
+    --------
+    >>> from polyrelu.testing import xor
+    >>> [(_, maps, agreement)] = iterate_checked_maps(xor(), [[0.5, 0.25], [2, 3]], output=0)
+    >>> agreement.map_values.tolist(), agreement.network_values.tolist(), agreement.agrees
+    ([0.75, -3.0], [0.75, -3.0], True)
+    """
+    x = checked_points(network, points, "iterate_checked_maps")
+    outputs = chosen_outputs("iterate_checked_maps", network, x, output, device)
+    batch, patterns = batch_network(network, device), patterns_at(network, x, device)
+    pieces = chunks(len(x), batch.arrays.chunk)
+    return (
+        (piece, *_checked(batch, x[piece], outputs[piece], unit_digits_at(batch, patterns, piece))) for piece in pieces
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sizes:
+    """What bounds the rounding of one step back through a layer.
+
+    Attributes
+    ----------
+    share : float
+        Relative error of a sum there.
+    affine : float64 array, shape (n_preactivations, m)
+        ``|W| |a| + |b|``.
+    pieces : float64 array, shape (n_units, m), or None
+        ``|slope| |z| + |intercept|`` of each unit's piece; None for ReLUs, which round nothing.
+    underflow : float64 array, shape (m,)
+    """
+
+    share: float
+    affine: Array
+    pieces: Array | None
+    underflow: Array
+
+
+def _checked(
+    batch: BatchNetwork, x: NDArray[np.float64], outputs: NDArray[np.int64], digits: list[Array]
+) -> tuple[LocalMaps, MapAgreement]:
+    from polyrelu.kernels.bounds import SLACK, gamma
+    from polyrelu.kernels.evaluation import evaluate
+
+    found = evaluate(batch, x)
+    columns = outputs.reshape(len(outputs), -1)
+    bounds = np.zeros(columns.shape)
+    with np.errstate(all="ignore"):
+        sizes = _forward(batch, x, digits)
+
+        def visit(k: int) -> Visit:
+            def add(index: int, above: Array, below: Array) -> None:
+                size = sizes[index]
+                bound = size.share * (abs(below) * size.affine).sum(0) + size.underflow
+                if size.pieces is not None:
+                    bound = bound + size.share * (abs(above) * size.pieces).sum(0)
+                bounds[:, k] += batch.arrays.to_host(bound)
+
+            return add
+
+        maps = LocalMaps(outputs, filled_rows(batch, digits, outputs, visit))
+        values = maps.values(x)
+        rounding = np.einsum("n...d,nd->n...", abs(maps.weights), abs(x)) + abs(maps.offsets)
+        bounds = bounds.reshape(outputs.shape) * SLACK + gamma(x.shape[1] + 4) * rounding * SLACK
+    forward, errors = (
+        np.take_along_axis(batch.arrays.to_host(each).T, columns, 1).reshape(outputs.shape)
+        for each in (found.outputs, found.errors)
+    )
+    return maps, MapAgreement(values, forward, bounds, errors)
+
+
+def _forward(batch: BatchNetwork, x: NDArray[np.float64], digits: list[Array]) -> dict[int, _Sizes]:
+    """Return the sizes of each layer at points whose digits are known; layer -1 is the map of a slice."""
+    values = batch.arrays.of(np.ascontiguousarray(x.T))
+    errors, result = batch.arrays.zeros(*values.shape), {}
+    if batch.input_map is not None:
+        matrix, constants = batch.input_map
+        result[-1], errors = _affine(abs(matrix), abs(constants), values, errors, 2 * len(batch.layers))
+        values = matrix @ values + constants[:, None]
+    for index, layer in enumerate(batch.layers):
+        sizes, z_errors = _affine(layer.magnitude, abs(layer.bias), values, errors, 2 * len(batch.layers))
+        if index < len(digits):
+            z = layer.preactivations(values)
+            values = layer.outputs(z, digits[index])
+            pieces, errors = _units(layer, abs(z) + z_errors, z_errors, digits[index], sizes.share)
+            sizes = _Sizes(sizes.share, sizes.affine, pieces, sizes.underflow)
+        result[index] = sizes
+    return result
+
+
+def _affine(magnitude: Array, bias: Array, values: Array, errors: Array, n_sums: int) -> tuple[_Sizes, Array]:
+    """Return the sizes of an affine map, and bounds of the errors of its results."""
+    from polyrelu.kernels.bounds import SLACK, gamma
+    from polyrelu.kernels.evaluation import SMALLEST
+
+    reach = abs(values) + errors
+    affine = (magnitude @ reach + bias[:, None]) * SLACK
+    # Sums forward have one term for each input, sums backward for each output; offsets are added up over all layers.
+    share = gamma(sum(magnitude.shape) + n_sums + 16) * SLACK
+    underflow = SMALLEST * (1.0 + reach.sum(0) + affine.sum(0))
+    passed_on = (magnitude @ errors + share * affine) * SLACK + SMALLEST * (1.0 + reach.sum(0))
+    return _Sizes(share, affine, None, underflow), passed_on
+
+
+def _units(layer: BatchLayer, reach: Array, errors: Array, digits: Array, share: float) -> tuple[Array | None, Array]:
+    """Return the sizes of units' pieces, and bounds of the errors of their outputs."""
+    from polyrelu.kernels.bounds import SLACK
+    from polyrelu.kernels.evaluation import SMALLEST
+
+    if layer.activation.is_relu or layer.activation.is_identity:
+        return None, layer.outputs(errors, digits)
+    pieces, passed_on = (layer.arrays.zeros(*digits.shape) for _ in range(2))
+    for table in layer.functions:
+        own = digits[table.units]
+        slopes, intercepts = abs(table.slopes[own]), abs(table.intercepts[own])
+        pieces[table.units] = slopes * reach[table.places] + intercepts
+        passed_on[table.units] = slopes * errors[table.places]
+    own_errors = (passed_on + share * pieces) * SLACK + SMALLEST * (1.0 + pieces)
+    winners = layer.outputs(errors, digits)
+    for units, _ in layer.pools:
+        own_errors[units] = winners[units]
+    return pieces, own_errors
