@@ -1,0 +1,142 @@
+"""TropEx in rationals: the terms of a network at data points, without rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import flint
+
+from polyrelu.analysis.tropex.exact_family import ExactFamily, find_exact_family
+from polyrelu.errors import InputError
+from polyrelu.exact.matrix import RationalMatrix
+from polyrelu.exact.rational import to_fractions
+from polyrelu.network.model import Network
+
+__all__ = ["ExactExtractedFunction", "exact_label", "extract_exactly", "terms_at"]
+
+Outputs = tuple[Fraction | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactExtractedFunction:
+    """The function N^(X) that TropEx extracts from a network N at data points X, in rationals.
+
+    As `ExtractedFunction`, which holds the nearest arrays of floats that it computes.
+
+    Attributes
+    ----------
+    n_out : int
+    labels : tuple of int, length n
+        Which output each point's term ``plus`` belongs to.
+    plus, minus : RationalMatrix, shape (n, dim + 1)
+        Terms, constants in the last column.
+    """
+
+    n_out: int
+    labels: tuple[int, ...]
+    plus: RationalMatrix
+    minus: RationalMatrix
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def dim(self) -> int:
+        """Number of inputs."""
+        return self.plus.shape[1] - 1
+
+    @property
+    def present(self) -> list[int]:
+        """The outputs that are the label of some point."""
+        return sorted(set(self.labels))
+
+    def value(self, point: Sequence[object], own_denominator: bool = False) -> Outputs:
+        """Return the function at a point, None for an output without data.
+
+        Parameters
+        ----------
+        point : sequence of dim numbers
+            Taken exactly.
+        own_denominator : bool
+            As in `ExtractedFunction.values`.
+
+        Examples
+        --------
+        >>> from polyrelu.testing import xor
+        >>> [str(v) for v in extract_exactly(xor(), [[0, "1/3"]]).value(["1/7", "1/7"])]
+        ['2/7']
+        """
+        x = RationalMatrix.from_rows([[v] for v in (*self._checked(point), 1)])
+        plus, minus = ([row[0] for row in (side @ x).to_fractions()] for side in (self.plus, self.minus))
+        result: list[Fraction | None] = [None] * self.n_out
+        for label in self.present:
+            own = [k for k, other in enumerate(self.labels) if other == label]
+            below = [minus[k] for k in own] if own_denominator else minus
+            result[label] = max(plus[k] for k in own) - max(below)
+        return tuple(result)
+
+    def label_of(self, point: Sequence[object], own_denominator: bool = False) -> int:
+        """Return the label of a point (`exact_label`)."""
+        return exact_label(self.value(point, own_denominator))
+
+    def _checked(self, point: Sequence[object]) -> tuple[Fraction, ...]:
+        values = to_fractions(point, "value")
+        if len(values) != self.dim:
+            raise InputError(f"value needs a point of {self.dim} coordinates but received {len(values)}. Match them.")
+        return values
+
+
+def extract_exactly(network: Network, points: Sequence[Sequence[object]]) -> ExactExtractedFunction:
+    """Return the function that TropEx extracts from a network at data points, in rationals.
+
+    Parameters
+    ----------
+    network : Network
+    points : sequence of n points
+        Anything `to_fraction` takes, exactly; images are flattened in C order.
+
+    Raises
+    ------
+    InputError
+        If there are no points, or they do not fit.
+
+    Examples
+    --------
+    >>> from polyrelu import Network
+    >>> network = Network.from_arrays([([[1], [-1]], [0, 2]), ([[1, 0], [0, 1]], [0, 0])])
+    >>> found = extract_exactly(network, [[3], [-1]])
+    >>> [[int(v) for v in row] for row in found.plus.to_fractions()], [int(v) for v in found.value([3])]
+    ([[2, 0], [0, 2]], [3, -1])
+    """
+    if not len(points):
+        raise InputError("extract_exactly needs at least one point but received none. Pass some data.")
+    labels = tuple(exact_label(network.exact(x)) if network.n_out > 1 else 0 for x in points)
+    family = find_exact_family(network, sorted(set(labels)))
+    rows = [terms_at(family, x, label) for x, label in zip(points, labels, strict=True)]
+    plus, minus = (_matrix([pair[side] for pair in rows], family.denominator) for side in (0, 1))
+    return ExactExtractedFunction(network.n_out, labels, plus, minus)
+
+
+def terms_at(family: ExactFamily, point: Sequence[object], label: int) -> tuple[list, list]:
+    """Return the term of an output and the common term at a point, integers over the family's denominator."""
+    minus, plus = family.terms(family.network.exact.unit_digits_at(point), [label])
+    return plus, minus
+
+
+def exact_label(outputs: Sequence[Fraction | None]) -> int:
+    """Return the first of the largest outputs, those that are None left out; 1 or 0 for the sign of a single one.
+
+    Examples
+    --------
+    >>> exact_label([None, Fraction(1), Fraction(1)]), exact_label([Fraction(0)])
+    (1, 0)
+    """
+    if len(outputs) == 1:
+        return int((outputs[0] or 0) > 0)
+    return max((i for i, y in enumerate(outputs) if y is not None), key=lambda i: (outputs[i], -i))
+
+
+def _matrix(rows: list[list], denominator: int) -> RationalMatrix:
+    return RationalMatrix(flint.fmpz_mat(rows), denominator)
