@@ -149,12 +149,13 @@ def _terms(batch: BatchNetwork, family: Family, labels: NDArray, digits: list[Ar
     minus = family.minus_slopes[:, None] + zeros
     slopes = join([family.plus_slopes[:, places], minus], 1)
     constants = join([family.plus_constants[places], family.minus_constant + zeros], 0)
-    for merge, own in zip(family.merges, reversed(digits), strict=True):
-        slopes, constants = merge.before(slopes, constants, join([own, own], 1))
-    if batch.input_map is not None:
-        matrix, offsets = batch.input_map
-        constants = constants + offsets @ slopes
-        slopes = matrix.T @ slopes + family.input_common
+    with np.errstate(over="ignore", invalid="ignore"):
+        for merge, own in zip(family.merges, reversed(digits), strict=True):
+            slopes, constants = merge.before(slopes, constants, join([own, own], 1))
+        if batch.input_map is not None:
+            matrix, offsets = batch.input_map
+            constants = constants + offsets @ slopes
+            slopes = matrix.T @ slopes + family.input_common
     return slopes, constants
 
 

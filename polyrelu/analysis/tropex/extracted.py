@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from polyrelu.analysis.tropex.maxima import BUDGET, largest_terms
 from polyrelu.errors import InputError
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["BUDGET", "ExtractedFunction"]
-
-BUDGET = 1 << 28
-"""Bytes that evaluation uses besides the terms and the result."""
+__all__ = ["ExtractedFunction"]
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +88,11 @@ class ExtractedFunction:
         """How many terms the first maximum of each output has, shape (n_out,)."""
         return np.bincount(self.labels, minlength=self.n_out)
 
+    @cached_property
+    def groups(self) -> list[NDArray[np.int64]]:
+        """The points of each label, int arrays for each output."""
+        return [np.flatnonzero(self.labels == label) for label in range(self.n_out)]
+
     @property
     def present(self) -> list[int]:
         """The outputs that are not -inf."""
@@ -127,10 +130,11 @@ class ExtractedFunction:
         >>> extract_terms(xor(), [[0, 0.5], [1, 1]]).values([[0, 0.5], [1, 1], [0, 1]]).tolist()
         [[0.5], [0.0], [1.0]]
         """
-        from polyrelu.analysis.tropex.maxima import largest_terms
-
-        plus, minus = largest_terms(self, self.checked(points, "values"), own_denominator, device, budget)
-        minus = minus if own_denominator else minus[:, :1]
+        x = self.checked(points, "values")
+        everything = [np.arange(len(self))]
+        groups = self.groups if own_denominator else everything
+        plus = largest_terms(self.plus_slopes, self.plus_constants, self.groups, x, device, budget)
+        minus = largest_terms(self.minus_slopes, self.minus_constants, groups, x, device, budget)
         return np.where(self.terms_per_label > 0, plus - np.where(np.isfinite(minus), minus, 0.0), -np.inf)
 
     def errors(self, points: ArrayLike) -> Floats:
@@ -150,6 +154,10 @@ class ExtractedFunction:
 
         Parameters and errors as for `values`.
         """
+        if self.n_out > 1 and not own_denominator:  # what is subtracted is the same for all outputs
+            x = self.checked(points, "labels_of")
+            plus = largest_terms(self.plus_slopes, self.plus_constants, self.groups, x, device, budget)
+            return plus.argmax(axis=1)
         values = self.values(points, own_denominator, device, budget)
         return values.argmax(axis=1) if self.n_out > 1 else (values[:, 0] > 0).astype(np.int64)
 

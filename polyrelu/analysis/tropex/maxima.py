@@ -2,65 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.network.batches import Array, Arrays, arrays_on, chunks
+from polyrelu.errors import InputError
+from polyrelu.network.batches import arrays_on, chunks
 
-if TYPE_CHECKING:
-    from polyrelu.analysis.tropex.extracted import ExtractedFunction
+__all__ = ["BUDGET", "largest_terms"]
 
-__all__ = ["largest_terms"]
+BUDGET = 1 << 28
+"""Bytes of working memory."""
+MOST_TERMS = 4096
+"""Terms at a time: more make products no faster."""
 
 Floats = NDArray[np.float64]
 
 
 def largest_terms(
-    function: ExtractedFunction, points: Floats, own_denominator: bool, device: str | None, budget: int
-) -> tuple[Floats, Floats]:
-    """Return the largest terms of both kinds at points, shapes (n_points, n_out); -inf where there are none.
+    slopes: Floats,
+    constants: Floats,
+    groups: Sequence[NDArray[np.int64]],
+    points: Floats,
+    device: str | None = None,
+    budget: int = BUDGET,
+) -> Floats:
+    """Return the largest term of each group at each point, shape (n_points, n_groups); -inf for an empty group.
 
-    Without ``own_denominator`` the columns of the second array are the same, the maximum over all terms.
+    Parameters
+    ----------
+    slopes, constants : float64 arrays, shapes (n, dim) and (n,)
+    groups : sequence of int arrays
+        Numbers of terms.
+    points : float64 array, shape (n_points, dim)
+    device : str, optional
+        Multiply with PyTorch on this device; default: NumPy.
+    budget : int
+        Bytes of working memory: half of it for terms, half for their values.
+
+    Examples
+    --------
+    >>> slopes, constants, points = np.array([[1.0], [-1.0]]), np.array([0.0, 2.0]), np.array([[3.0], [0.0]])
+    >>> largest_terms(slopes, constants, [np.array([0]), np.array([0, 1])], points).tolist()
+    [[3.0, 3.0], [0.0, 2.0]]
     """
+    if budget < 1:
+        raise InputError(f"largest_terms needs a positive budget but received {budget}. Give it some megabytes.")
     arrays = arrays_on(device)
-    plus = np.full((len(points), function.n_out), -np.inf)
-    minus = plus.copy()
+    n_terms = min(MOST_TERMS, max(1, budget // (16 * (slopes.shape[1] + 1))))
+    n_points = max(1, budget // (16 * n_terms))
+    largest = np.full((len(points), len(groups)), -np.inf)
     x = arrays.of(points)
-    n_terms, n_points = _block(budget, function.dim)
-    for label in function.present:
-        own = np.flatnonzero(function.labels == label)
-        pairs = [(plus, function.plus_slopes, function.plus_constants)]
-        if own_denominator:
-            pairs.append((minus, function.minus_slopes, function.minus_constants))
-        for result, slopes, constants in pairs:
-            for part in chunks(len(own), n_terms):
-                terms = own[part]
-                _raise(arrays, result[:, label], x, slopes[terms], constants[terms], n_points)
-    if not own_denominator:
-        largest = minus[:, 0].copy()
-        for part in chunks(len(function), n_terms):
-            _raise(arrays, largest, x, function.minus_slopes[part], function.minus_constants[part], n_points)
-        minus[:] = largest[:, None]
-    return plus, minus
-
-
-def _raise(arrays: Arrays, largest: Floats, x: Array, slopes: Floats, constants: Floats, n_points: int) -> None:
-    """Raise ``largest`` to the maximum over some terms at all points."""
-    columns, offsets = arrays.of(slopes.T), arrays.of(constants)
-    for part, values in _products(x, columns, n_points):
-        values += offsets
-        best = values.max(1) if arrays.is_numpy else values.amax(1)
-        np.maximum(largest[part], arrays.to_host(best), out=largest[part])
-
-
-def _products(x: Array, columns: Array, n_points: int) -> Iterator[tuple[slice, Array]]:
-    return ((part, x[part] @ columns) for part in chunks(len(x), n_points))
-
-
-def _block(budget: int, dim: int) -> tuple[int, int]:
-    """Return how many terms and points to multiply at a time: half of the budget for terms, half for values."""
-    n_terms = min(4096, max(1, budget // (16 * (dim + 1))))
-    return n_terms, max(1, budget // (16 * n_terms))
+    for column, group in enumerate(groups):
+        for part in chunks(len(group), n_terms):
+            terms = group[part]
+            weight, offsets = arrays.of(slopes[terms].T), arrays.of(constants[terms])
+            for rows in chunks(len(points), n_points):
+                values = x[rows] @ weight
+                values += offsets
+                best = arrays.to_host(values.max(1) if arrays.is_numpy else values.amax(1))
+                np.maximum(largest[rows, column], best, out=largest[rows, column])
+    return largest
