@@ -58,7 +58,9 @@ def convex_steps(network: Network) -> tuple[ConvexStep, ...]:
     return tuple(steps)
 
 
-def propagate(network: Network, steps: Sequence[ConvexStep], digits: Sequence[NDArray[np.int64]]) -> list[RationalMatrix]:
+def propagate(
+    network: Network, steps: Sequence[ConvexStep], digits: Sequence[NDArray[np.int64]]
+) -> list[RationalMatrix]:
     """Return the affine functions that ``p`` and ``m`` of the output layer are on a region, one row each.
 
     Parameters

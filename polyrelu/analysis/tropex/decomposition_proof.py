@@ -4,9 +4,9 @@ The usual proof names for each region of the network the term of each polynomial
 
 1. On each region, the terms of ``P_i`` and of ``M`` differ by the network's own affine map.
 2. Across each facet, the term of a region minus that of its neighbour is a nonnegative multiple of the facet's row,
-   which is positive inside the region. So the terms join to a continuous function that is convex along every line that meets
-   no face of lower dimension, and by continuity along every line. A convex piecewise-linear function is the largest of
-   its affine pieces.
+   which is positive inside the region. So the terms join to a continuous function that is convex along every line that
+   meets no face of lower dimension, and by continuity along every line. A convex piecewise-linear function is the
+   largest of its affine pieces.
 3. Every other term of a polynomial is nowhere above a mean of the named ones.
 
 By 2 and 3 each polynomial is on each region the term that is named. Only a decomposition that bends where the network

@@ -1,0 +1,167 @@
+"""From a network to its extracted function layer by layer: how labels change on the way (Trimmel et al. 2021, Fig. 3).
+
+Merging the last layer alone changes nothing but labels without data; each further layer leaves out what other patterns
+of it would add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from polyrelu.analysis.data.network_maps import unit_digits_at
+from polyrelu.analysis.data.patterns import checked_points, labels_at, patterns_at
+from polyrelu.analysis.tropex.extract import extract_terms
+from polyrelu.errors import InputError
+from polyrelu.network.activation import IDENTITY, MAX_UNIT, Activation
+from polyrelu.network.batches import batch_network, chunks
+from polyrelu.network.model import Layer, Network
+
+__all__ = ["MergeStep", "checked_test_labels", "transformation_process", "values_behind"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeStep:
+    """How the network does once its last layers are an extracted function.
+
+    Attributes
+    ----------
+    n_merged : int
+        Number of layers merged, from the last one on; 0 is the network itself.
+    layer : str
+        The layer that this step merges: "dense", "conv" (any sparse weight), or "max" where it has max units; "" for 0.
+    agreement : float
+        Fraction of the test points that get the network's label.
+    accuracy : float or None
+        Fraction of them that get their true label, where that is known.
+    """
+
+    n_merged: int
+    layer: str
+    agreement: float
+    accuracy: float | None
+
+
+def transformation_process(
+    network: Network,
+    train_points: ArrayLike,
+    test_points: ArrayLike,
+    test_labels: ArrayLike | None = None,
+    device: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[MergeStep, ...]:
+    """Return how labels of test points change while layers become an extracted function, from the last to the first.
+
+    At each step, test points go through the layers that are left, and then through the function that TropEx extracts
+    from the others at what the training points are there.
+
+    Parameters
+    ----------
+    network : Network
+    train_points : array, shape (n_train, ...) with dim numbers each
+    test_points : array, shape (n_test, ...)
+    test_labels : int array, shape (n_test,), optional
+    device : str, optional
+        Work with PyTorch on this device; default: NumPy.
+    progress : callable, optional
+        ``progress(done, total)`` hears how many steps are done.
+
+    Returns
+    -------
+    tuple of MergeStep
+        One more than the network has layers; the last is the extracted function of the whole network.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `extract_terms`; if there are no test points, or not a label for each.
+
+    Notes
+    -----
+    What points are behind a layer is rounded to floats. Memory: the values of all points behind the widest layer.
+
+    Examples
+    --------
+    >>> network = Network.from_arrays([([[1], [-1]], [0, 2]), ([[1, 0], [0, 1]], [0, 0])])
+    >>> steps = transformation_process(network, [[3.0], [-1.0]], [[2.0], [0.75], [1.25]], [0, 1, 0])
+    >>> [(step.n_merged, step.layer, step.agreement, step.accuracy) for step in steps]
+    [(0, '', 1.0, 1.0), (1, 'dense', 1.0, 1.0), (2, 'dense', 1.0, 1.0)]
+    """
+    train, test = (checked_points(network, each, "transformation_process") for each in (train_points, test_points))
+    own, true = labels_at(network, test, device), checked_test_labels(test_labels, len(test), "transformation_process")
+    n_layers, steps = len(network.layers), [_step(0, "", own, own, true)]
+    for n_merged in range(1, n_layers + 1):
+        first = n_layers - n_merged
+        inputs, values = (values_behind(network, first, each, device) for each in (train, test))
+        rest = network if not first else Network(network.hidden[first:], network.output)
+        labels = extract_terms(rest, inputs, device=device).labels_of(values, device=device)
+        steps.append(_step(n_merged, _kind(network.layers[first]), labels, own, true))
+        if progress is not None:
+            progress(n_merged, n_layers)
+    return tuple(steps)
+
+
+def values_behind(network: Network, n_layers: int, points: ArrayLike, device: str | None = None) -> Floats:
+    """Return what points are behind the first hidden layers, in floats, shape (n, n_units); the points for none.
+
+    Every unit is on the piece that exact arithmetic chooses.
+
+    Examples
+    --------
+    >>> from polyrelu.testing import xor
+    >>> values_behind(xor(), 1, [[0.5, 1.0]]).tolist()
+    [[1.5, 0.5]]
+    """
+    x = checked_points(network, points, "values_behind")
+    if not n_layers:
+        return x
+    start = replace(network, hidden=network.hidden[:n_layers], output=_nothing(network.hidden[n_layers - 1].n_outputs))
+    batch, patterns = batch_network(start, device), patterns_at(start, x, device)
+    result = np.empty((len(x), start.hidden[-1].n_outputs))
+    for piece in chunks(len(x), batch.arrays.chunk):
+        values = batch.arrays.of(np.ascontiguousarray(x[piece].T))
+        if batch.input_map is not None:
+            matrix, constants = batch.input_map
+            values = matrix @ values + constants[:, None]
+        for layer, digits in zip(batch.layers[:-1], unit_digits_at(batch, patterns, piece), strict=True):
+            values = layer.outputs(layer.preactivations(values), digits)
+        result[piece] = batch.arrays.to_host(values).T
+    return result
+
+
+def checked_test_labels(labels: ArrayLike | None, n: int, who: str) -> NDArray[np.int64] | None:
+    """Return true labels as an int64 array, shape (n,), if there is one for each of ``n > 0`` points."""
+    if not n:
+        raise InputError(f"{who} needs at least one test point but received none. Pass some data.")
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu" or array.shape != (n,):
+        raise InputError(
+            f"{who} needs {n} whole numbers as test labels but received {array.dtype} of shape {array.shape}. "
+            "Give one for each test point."
+        )
+    return array.astype(np.int64)
+
+
+def _step(
+    n_merged: int, layer: str, labels: NDArray[np.int64], own: NDArray[np.int64], true: NDArray[np.int64] | None
+) -> MergeStep:
+    accuracy = None if true is None else float((labels == true).mean())
+    return MergeStep(n_merged, layer, float((labels == own).mean()), accuracy)
+
+
+def _kind(layer: Layer) -> str:
+    if (layer.activation.kind == MAX_UNIT).any():
+        return "max"
+    return "conv" if layer.is_sparse else "dense"
+
+
+def _nothing(n_inputs: int) -> Layer:
+    """Return an output layer with one output that reads nothing: it ends a network behind its hidden layers."""
+    return Layer(np.zeros((1, n_inputs)), np.zeros(1), Activation.same(IDENTITY, 1))
