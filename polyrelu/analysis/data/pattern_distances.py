@@ -5,6 +5,8 @@ The Hamming metric of the code space (Shepeleva et al. 2020, Definition 1), on o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,7 +16,7 @@ from polyrelu.errors import InputError
 from polyrelu.network.batches import chunks
 from polyrelu.network.pattern import PatternLayout
 
-__all__ = ["layer_words", "neighbour_accuracy", "pattern_distances"]
+__all__ = ["chosen_layers", "layer_words", "neighbour_accuracy", "pattern_distances"]
 
 MOST_NEURONS = (1 << 16) - 1
 """Distances are whole numbers of two bytes."""
@@ -30,7 +32,7 @@ def pattern_distances(
     ----------
     patterns : DataPatterns
     layer : int, optional
-        Among the layers that have neurons, from 0 on; default: all together.
+        Among the layers that have neurons, from 0 on, or from the last with negative numbers; default: all together.
     points : slice or int array
         Which points; all by default.
 
@@ -93,6 +95,37 @@ def neighbour_accuracy(patterns: DataPatterns, labels: ArrayLike, layer: int | N
     return total / len(words)
 
 
+def chosen_layers(patterns: DataPatterns, layers: Sequence[int]) -> DataPatterns:
+    """Return the patterns of some layers only.
+
+    Parameters
+    ----------
+    patterns : DataPatterns
+    layers : sequence of int
+        Among the layers that have neurons, in order; negative numbers count from the last.
+
+    Raises
+    ------
+    InputError
+        For a layer that there is not.
+
+    Examples
+    --------
+    >>> from polyrelu import Network
+    >>> from polyrelu.analysis.data.patterns import patterns_at
+    >>> twice = Network.from_arrays([([[1], [-1]], [0, 0]), ([[1, 1]], [-1]), ([[1]], [0])])
+    >>> patterns = patterns_at(twice, [[2], [-2]])
+    >>> str(patterns.pattern(1)), str(chosen_layers(patterns, [-1]).pattern(1))
+    ('01|1', '1')
+    """
+    chosen = [_checked_layer(patterns, layer) for layer in layers]
+    neurons = np.concatenate([np.arange(*patterns.starts[layer : layer + 2]) for layer in chosen] or [np.arange(0)])
+    widths = [patterns.widths[layer] for layer in chosen]
+    layout = PatternLayout.for_pieces(patterns.layout.n_pieces[neurons], np.repeat(np.arange(len(chosen)), widths))
+    words = layout.pack(patterns.digits()[:, neurons])
+    return DataPatterns(layout, tuple(widths), words, patterns.n_decided_exactly)
+
+
 def layer_words(
     patterns: DataPatterns, layer: int | None = None, points: slice | NDArray = slice(None)
 ) -> tuple[PatternLayout, NDArray[np.uint64]]:
@@ -103,13 +136,9 @@ def layer_words(
     InputError
         As `pattern_distances`.
     """
-    if layer is not None and not 0 <= layer < patterns.n_layers:
-        raise InputError(
-            f"Patterns need a layer below {patterns.n_layers} but received {layer}. Count those that have neurons, "
-            "from 0 on."
-        )
     layout, words = patterns.layout, patterns.words[points]
     if layer is not None:
+        layer = _checked_layer(patterns, layer)
         n_pieces = layout.n_pieces[patterns.starts[layer] : patterns.starts[layer + 1]]
         layout = PatternLayout.for_pieces(n_pieces, np.zeros(len(n_pieces), np.int64))
         words = layout.pack(patterns.digits(layer, points))
@@ -118,3 +147,13 @@ def layer_words(
             f"Distances need at most {MOST_NEURONS} neurons but received {layout.n_neurons}. Choose a layer."
         )
     return layout, words
+
+
+def _checked_layer(patterns: DataPatterns, layer: int) -> int:
+    """Return the number of a layer from 0 on."""
+    n = patterns.n_layers
+    if not -n <= layer < n:
+        raise InputError(
+            f"Patterns need a layer from {-n} to {n - 1} but received {layer}. Count the layers that have neurons."
+        )
+    return layer % n

@@ -5,7 +5,7 @@ A callback for any training loop: the first experiment of Shepeleva et al. 2020 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.module_patterns import module_patterns
+from polyrelu.analysis.data.pattern_distances import chosen_layers
 from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
 from polyrelu.errors import InputError
 
@@ -32,7 +33,7 @@ class RegionCounts:
     n_patterns : int
         How many different patterns the points have: regions hit.
     by_layer : tuple of int
-        The same, of each layer that has neurons alone.
+        The same, of each layer alone.
     n_right : int or None
         How many patterns a point has that is labelled right; None without labels.
     accuracy : float or None
@@ -64,6 +65,8 @@ class RegionCounter:
     exact : bool
         Import the module with `from_torch` and decide every digit exactly. Else take what floats say, with
         `module_patterns`, for modules that cannot be imported.
+    layers : sequence of int, optional
+        Which layers count, as for `chosen_layers`; default: all that have neurons.
     keep : collection of int
         At which epochs to keep the patterns, for embeddings.
     device : str, optional
@@ -93,6 +96,7 @@ class RegionCounter:
     points: ArrayLike
     labels: ArrayLike | None = None
     exact: bool = True
+    layers: Sequence[int] | None = None
     keep: Collection[int] = ()
     device: str | None = None
     rows: list[RegionCounts] = field(default_factory=list, init=False)
@@ -129,6 +133,8 @@ class RegionCounter:
                 "Make a new one for each training."
             )
         patterns, predicted = (self._exactly if self.exact else self._in_floats)(module)
+        if self.layers is not None:
+            patterns = chosen_layers(patterns, self.layers)
         n_right = accuracy = None
         if predicted is not None:
             is_right = predicted == np.asarray(self.labels)

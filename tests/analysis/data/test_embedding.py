@@ -10,7 +10,7 @@ from strategies import networks
 
 from polyrelu.analysis.data import embedding as module
 from polyrelu.analysis.data.embedding import embed_mds, embed_patterns, embed_umap
-from polyrelu.analysis.data.pattern_distances import neighbour_accuracy, pattern_distances
+from polyrelu.analysis.data.pattern_distances import chosen_layers, neighbour_accuracy, pattern_distances
 from polyrelu.analysis.data.patterns import DataPatterns, patterns_at
 from polyrelu.errors import InputError, MissingExtraError
 from polyrelu.network.pattern import PatternLayout
@@ -45,6 +45,9 @@ def test_distances_are_those_of_the_patterns(network, data):
         expected = (own[:, None] != own).sum(axis=2).tolist()
         assert pattern_distances(patterns, layer).tolist() == expected
         assert pattern_distances(patterns, layer, np.array([0])).tolist() == [[0]]
+        only = chosen_layers(patterns, [layer - patterns.n_layers])
+        assert only.widths == patterns.widths[layer : layer + 1] and (only.digits() == own).all()
+    assert (chosen_layers(patterns, range(patterns.n_layers)).words == patterns.words).all()
 
 
 def test_neighbours_at_one_distance_share():
@@ -113,10 +116,10 @@ def test_own_method():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda p: embed_patterns(p, 2), "a layer below 2"),
-        (lambda p: embed_patterns(p, -1), "a layer below 2"),
+        (lambda p: embed_patterns(p, 2), "a layer from -2 to 1"),
+        (lambda p: embed_patterns(p, -3), "a layer from -2 to 1"),
         (lambda p: embed_patterns(p, max_points=0), "one point at least"),
-        (lambda p: pattern_distances(p, 5), "a layer below 2"),
+        (lambda p: pattern_distances(p, 5), "a layer from -2 to 1"),
         (lambda p: neighbour_accuracy(p, [0, 1]), "a label for each"),
         (lambda p: embed_mds(np.zeros((2001, 2001))), "at most 2000"),
         (lambda p: embed_patterns(patterns_of(_counting(4001), (12,))), "at most 4000"),

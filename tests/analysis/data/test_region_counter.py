@@ -44,9 +44,16 @@ def test_counts_are_those_of_the_networks_and_training_is_not_disturbed():
         assert row.n_patterns == len(np.unique(digits, axis=0))
         assert row.by_layer == tuple(len(np.unique(part, axis=0)) for part in (digits[:, :6], digits[:, 6:]))
         assert row.n_right == len(np.unique(digits[right], axis=0)) and row.accuracy == right.mean()
+    last = RegionCounter(POINTS, layers=[-1])
+    last(2, module)
+    assert last.rows[0].by_layer == (last.rows[0].n_patterns,) == (len(np.unique(digits_of(module)[:, 6:], axis=0)),)
     assert (counter.patterns[2].words == patterns_at(networks[2], POINTS).words).all()
     lines = counter.to_text().splitlines()
     assert lines[0].split() == ["epoch", "patterns", "right", "accuracy", "by", "layer"] and len(lines) == 4
+
+
+def digits_of(module):
+    return patterns_at(from_torch(module), POINTS).digits()
 
 
 @pytest.mark.parametrize("n_out", [1, 2])
