@@ -1,0 +1,184 @@
+"""Pictures of local affine maps: gradients as images, and maps of the plane as points of dual space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from polyrelu.analysis.data.local_maps import LocalMaps
+from polyrelu.errors import InputError
+from polyrelu.plot.colours import BORDER_COLOUR, CLASSES, INK
+from polyrelu.plot.figure import new_figure
+from polyrelu.plot.scene import VIEW, Scene, add_box, finish
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from mpl_toolkits.mplot3d.axes3d import Axes3D
+
+__all__ = ["draw_image_grid", "plot_dual_points", "plot_gradient", "plot_image_of_data"]
+
+GRADIENTS, GREYS = "RdBu_r", "gray_r"
+"""Colour maps: red raises an output, blue lowers it, white does nothing; ink on paper."""
+
+CELL, MARGIN, TITLE = 1.0, 0.95, 0.42
+"""Inches: a cell of a grid, the names of its rows, the names of its columns."""
+
+BLUE, RED = CLASSES[:2]
+LEAST_DOT, LARGEST_DOT = 8, 110
+"""Square points: a map of one point, and the most frequent map."""
+ROOM = 0.06
+"""Between the points and the box around them, as a part of it."""
+
+
+def draw_image_grid(
+    cells: Sequence[Sequence[NDArray[np.float64] | None]],
+    *,
+    is_gradient: Sequence[Sequence[bool]],
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    title: str = "",
+) -> Figure:
+    """Return a figure with a grid of small images.
+
+    Parameters
+    ----------
+    cells : rows of float64 arrays, shape (height, width), or None
+        None leaves a cell empty.
+    is_gradient : rows of bool
+        Gradients are coloured around 0, each by its own largest entry; other images are grey.
+    row_names, column_names : sequences of str
+    title : str
+
+    Raises
+    ------
+    InputError
+        If rows have different lengths, or names do not fit.
+    """
+    n_columns = len(column_names)
+    if len(row_names) != len(cells) or {len(row) for row in (*cells, *is_gradient)} != {n_columns}:
+        raise InputError(
+            f"draw_image_grid needs rows of {n_columns} cells, and {len(row_names)} of them, but received lengths "
+            f"{[len(row) for row in cells]}. Name every row and column."
+        )
+    figure = new_figure(MARGIN + CELL * n_columns, TITLE * (2 if title else 1) + CELL * len(cells))
+    axes = figure.subplots(len(cells), n_columns, squeeze=False)
+    for row, kinds, own_axes, row_name in zip(cells, is_gradient, axes, row_names, strict=True):
+        for image, kind, ax in zip(row, kinds, own_axes, strict=True):
+            if image is None:
+                ax.set_axis_off()
+            else:
+                (plot_gradient if kind else plot_image_of_data)(image, ax)
+        _name_row(own_axes[0], row_name)
+    for ax, name in zip(axes[0], column_names, strict=True):
+        ax.set_title(name, color=INK, fontsize="small", pad=4)
+        ax.title.set_visible(True)
+    if title:
+        figure.suptitle(title, color=INK, fontsize="medium", x=0.01, ha="left")
+    return figure
+
+
+def plot_gradient(gradient: NDArray[np.float64], ax: Axes) -> Axes:
+    """Draw a gradient, shape (height, width): red where more of an input raises the output, blue where it lowers it.
+
+    Colours are those of the largest entry in magnitude, so that 0 is white.
+    """
+    largest = float(np.abs(gradient).max(initial=0.0)) or 1.0
+    ax.imshow(gradient, cmap=GRADIENTS, vmin=-largest, vmax=largest, interpolation="nearest")
+    return _framed(ax)
+
+
+def plot_image_of_data(image: NDArray[np.float64], ax: Axes) -> Axes:
+    """Draw an image of a data set, shape (height, width), dark where values are large."""
+    ax.imshow(image, cmap=GREYS, interpolation="nearest")
+    return _framed(ax)
+
+
+def plot_dual_points(
+    maps: LocalMaps,
+    ax: Axes3D | None = None,
+    *,
+    highlighted: ArrayLike = (),
+    view: tuple[float, float] = VIEW,
+) -> Axes3D:
+    """Draw the local maps of two inputs as points of space: both weights, and the offset (Sattelberg et al., Figure 4).
+
+    Parameters
+    ----------
+    maps : LocalMaps
+        Of one output at points of the plane. Equal maps are one point, larger where there are more of them.
+    ax : Axes3D, optional
+    highlighted : int array
+        Which maps to draw in red on top, such as those of the training data.
+    view : (elevation, azimuth), in degrees
+
+    Returns
+    -------
+    Axes3D
+        Its first collection holds the distinct maps.
+
+    Raises
+    ------
+    InputError
+        If there are not two inputs, or maps of several outputs.
+    """
+    from mpl_toolkits.mplot3d.art3d import Line3DCollection
+
+    if maps.outputs.ndim != 1 or maps.dual_points.shape[-1] != 3:
+        raise InputError(
+            "plot_dual_points needs maps of one output of a network with two inputs but received an array of shape "
+            f"{maps.dual_points.shape}. Choose an output, or a slice of the network."
+        )
+    distinct, counts = np.unique(maps.dual_points + 0.0, axis=0, return_counts=True)
+    chosen = np.unique(maps.dual_points[np.asarray(highlighted, np.int64)] + 0.0, axis=0)
+    scene = _scene(distinct, view)
+    ax = _prepared(new_figure(6.4, 5.8).add_subplot(projection="3d") if ax is None else ax, scene)
+    add_box(ax, scene)
+    feet = distinct * [1, 1, 0] + [0, 0, scene.low[2]]
+    stems = Line3DCollection(np.stack([distinct, feet], axis=1), colors=BORDER_COLOUR, linewidths=0.4, alpha=0.45)
+    sizes = LEAST_DOT + (LARGEST_DOT - LEAST_DOT) * counts / counts.max(initial=1)
+    look = {"edgecolors": "white", "linewidths": 0.5, "depthshade": False}
+    ax.scatter(*distinct.T, s=sizes, c=BLUE, zorder=2, **look)
+    ax.add_collection3d(stems)
+    if len(chosen):
+        ax.scatter(*chosen.T, s=LARGEST_DOT / 2, c=RED, zorder=3, **look)
+    finish(ax, scene)
+    return ax
+
+
+def _scene(points: NDArray[np.float64], view: tuple[float, float]) -> Scene:
+    """Return a scene around points, all sides of the same length."""
+    low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(3), np.zeros(3))
+    reach = np.where(high > low, (high - low) * ROOM, 1.0)
+    return Scene(low - reach, high + reach, np.ones(3), view)
+
+
+def _prepared(ax: Axes3D, scene: Scene) -> Axes3D:
+    ax.computed_zorder = False
+    ax.set_proj_type("ortho")
+    ax.view_init(*scene.view)
+    for name, axis in zip(("weight 1", "weight 2", "offset"), (ax.xaxis, ax.yaxis, ax.zaxis), strict=True):
+        axis.set_label_text(name, color=INK)
+        axis.set_tick_params(color=BORDER_COLOUR, labelcolor=INK, labelsize="small")
+        axis.set_pane_color((1, 1, 1, 0))
+        axis.line.set_color(BORDER_COLOUR)
+    ax.grid(False)
+    return ax
+
+
+def _framed(ax: Axes) -> Axes:
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_color(BORDER_COLOUR)
+        spine.set_linewidth(0.6)
+    return ax
+
+
+def _name_row(ax: Axes, name: str) -> None:
+    ax.annotate(
+        name, (0, 0.5), (-6, 0), "axes fraction", "offset points", ha="right", va="center", fontsize="small", color=INK
+    )
