@@ -49,6 +49,10 @@ if TYPE_CHECKING:
     from polyrelu.analysis.ranges import output_range
     from polyrelu.analysis.reach import decide_reachable
     from polyrelu.analysis.robustness.decide import decide_robustness
+    from polyrelu.analysis.tropex.extract import extract_terms
+    from polyrelu.analysis.tropex.extracted import ExtractedFunction
+    from polyrelu.analysis.tropex.terms_file import load_terms
+    from polyrelu.analysis.tropex.theorem import decide_extraction
     from polyrelu.analysis.verification.decide import decide_property
     from polyrelu.analysis.verification.vnnlib import read_vnnlib
     from polyrelu.certificate.checker import check_certificate
@@ -80,6 +84,7 @@ _HOME = {
     "Certificate": "polyrelu.certificate.format",
     "CodeSpace": "polyrelu.analysis.codes",
     "Domain": "polyrelu.exact.domain",
+    "ExtractedFunction": "polyrelu.analysis.tropex.extracted",
     "Layer": "polyrelu.network.model",
     "Network": "polyrelu.network.model",
     "Pattern": "polyrelu.network.pattern",
@@ -103,6 +108,7 @@ _HOME = {
     "decide_class_nowhere": "polyrelu.analysis.classes",
     "decide_equal_maps": "polyrelu.analysis.answers",
     "decide_equivalent": "polyrelu.analysis.equivalence",
+    "decide_extraction": "polyrelu.analysis.tropex.theorem",
     "decide_monotone": "polyrelu.analysis.monotonicity",
     "decide_property": "polyrelu.analysis.verification.decide",
     "decide_reachable": "polyrelu.analysis.reach",
@@ -115,6 +121,7 @@ _HOME = {
     "enumerate_plane": "polyrelu.enumeration.plane",
     "enumerate_split": "polyrelu.enumeration.split",
     "enumerate_vertices": "polyrelu.enumeration.vertices",
+    "extract_terms": "polyrelu.analysis.tropex.extract",
     "find_region": "polyrelu.enumeration.region_finder",
     "from_npz": "polyrelu.network.npz",
     "from_onnx": "polyrelu.network.onnx_reader",
@@ -126,6 +133,7 @@ _HOME = {
     "is_flip_adjacent": "polyrelu.analysis.hamming",
     "largest_output": "polyrelu.analysis.largest_output",
     "load": "polyrelu.network.load",
+    "load_terms": "polyrelu.analysis.tropex.terms_file",
     "local_lipschitz": "polyrelu.analysis.lipschitz",
     "max_difference": "polyrelu.analysis.equivalence",
     "montufar_lower_bound": "polyrelu.analysis.bounds",
@@ -151,6 +159,7 @@ __all__ = [
     "Certificate",
     "CodeSpace",
     "Domain",
+    "ExtractedFunction",
     "Layer",
     "Network",
     "Pattern",
@@ -175,6 +184,7 @@ __all__ = [
     "decide_class_nowhere",
     "decide_equal_maps",
     "decide_equivalent",
+    "decide_extraction",
     "decide_monotone",
     "decide_property",
     "decide_reachable",
@@ -187,6 +197,7 @@ __all__ = [
     "enumerate_plane",
     "enumerate_split",
     "enumerate_vertices",
+    "extract_terms",
     "find_region",
     "from_npz",
     "from_onnx",
@@ -198,6 +209,7 @@ __all__ = [
     "is_flip_adjacent",
     "largest_output",
     "load",
+    "load_terms",
     "local_lipschitz",
     "max_difference",
     "montufar_lower_bound",

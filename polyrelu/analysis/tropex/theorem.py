@@ -30,7 +30,7 @@ from polyrelu.analysis.tropex.exact_family import find_exact_family
 from polyrelu.analysis.tropex.multipliers import PointTerms, region_multipliers
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.exact.matrix import RationalMatrix
-from polyrelu.exact.rational import to_fractions
+from polyrelu.exact.rational import common_denominator, to_fractions
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 from polyrelu.region.hrep import HRep, region_hrep
@@ -114,12 +114,17 @@ class ExtractionProof:
         require(proof.multipliers.shape == (2 * n, rows.shape[0]), f"multipliers of all pairs with point {k}")
         is_nonnegative = proof.multipliers.denominator > 0 and min(proof.multipliers.numerators.entries()) >= 0
         require(is_nonnegative, f"nonnegative multipliers at point {k}")
-        terms, present = proof.terms.to_fractions(), self.function.present
-        minus, plus = self.function.minus.to_fractions(), self.function.plus.to_fractions()
-        own = [terms[1 + present.index(label)] for label in self.function.labels]
-        pairs = [*((terms[0], other) for other in minus), *zip(own, plus, strict=True)]
-        differences = RationalMatrix.from_rows([[a - b for a, b in zip(*pair, strict=True)] for pair in pairs])
-        require(proof.multipliers @ rows == differences, f"multipliers that give all differences at point {k}")
+        require(proof.multipliers @ rows == self._differences(proof), f"multipliers that give all differences at {k}")
+
+    def _differences(self, proof: RegionProof) -> RationalMatrix:
+        """Return the terms of a region minus those of all points, in the order of the multipliers."""
+        minus, plus, present = self.function.minus, self.function.plus, self.function.present
+        own = proof.terms.numerators.tolist()
+        rows = [own[0]] * len(self.points) + [own[1 + present.index(label)] for label in self.function.labels]
+        others = [*(minus.numerators * plus.denominator).tolist(), *(plus.numerators * minus.denominator).tolist()]
+        denominator = minus.denominator * plus.denominator
+        numerators = flint.fmpz_mat(rows) * denominator - flint.fmpz_mat(others) * proof.terms.denominator
+        return RationalMatrix(numerators, denominator * proof.terms.denominator)
 
 
 def decide_extraction(network: Network, points: Sequence[Sequence[object]]) -> Verdict:
@@ -178,5 +183,7 @@ def decide_extraction(network: Network, points: Sequence[Sequence[object]]) -> V
 
 def region_rows(hrep: HRep) -> RationalMatrix:
     """Return the exact forms of a region's rows and the constant 1, shape (n_rows + 1, dim + 1)."""
-    forms = [hrep.form(i) for i in range(len(hrep.rows))]
-    return RationalMatrix.from_rows([*forms, [0] * hrep.dim + [1]])
+    scale = common_denominator(hrep.factors)
+    factors = [int(factor * scale) for factor in hrep.factors]
+    rows = [[factor * value for value in row] for factor, row in zip(factors, hrep.rows, strict=True)]
+    return RationalMatrix(flint.fmpz_mat([*rows, [0] * hrep.dim + [scale]]), scale)
