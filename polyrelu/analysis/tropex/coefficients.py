@@ -212,7 +212,7 @@ def largest_terms_at(function: ExtractedFunction, points: Floats) -> tuple[Integ
     return plus, minus
 
 
-def angles_between(first: Floats, second: Floats) -> Floats:
+def angles_between(first: NDArray[np.floating], second: NDArray[np.floating]) -> Floats:
     """Return the angle between each two rows, in degrees, shape (n,); nan where one of them is 0.
 
     Notes
@@ -222,4 +222,4 @@ def angles_between(first: Floats, second: Floats) -> Floats:
     lengths = [np.linalg.norm(each, axis=1, keepdims=True) for each in (first, second)]
     with np.errstate(invalid="ignore", divide="ignore"):
         a, b = first / lengths[0], second / lengths[1]
-    return np.degrees(2 * np.arctan2(np.linalg.norm(a - b, axis=1), np.linalg.norm(a + b, axis=1)))
+    return np.degrees(2.0 * np.arctan2(np.linalg.norm(a - b, axis=1), np.linalg.norm(a + b, axis=1)))

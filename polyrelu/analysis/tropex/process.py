@@ -34,7 +34,8 @@ class MergeStep:
     n_merged : int
         Number of layers merged, from the last one on; 0 is the network itself.
     layer : str
-        The layer that this step merges: "dense", "conv" (any sparse weight), or "max" where it has max units; "" for 0.
+        The layer that this step merges: "max" if it has max units, else how its weight is stored, "dense" or "sparse"
+        (convolutions of images of some size); "" for 0.
     agreement : float
         Fraction of the test points that get the network's label.
     accuracy : float or None
@@ -159,7 +160,7 @@ def _step(
 def _kind(layer: Layer) -> str:
     if (layer.activation.kind == MAX_UNIT).any():
         return "max"
-    return "conv" if layer.is_sparse else "dense"
+    return "sparse" if layer.is_sparse else "dense"
 
 
 def _nothing(n_inputs: int) -> Layer:
