@@ -92,7 +92,10 @@ class DagLayout:
 
 
 def lay_out(dag: PatternDag, max_nodes: int, least_count: int) -> DagLayout:
-    """Return the layout of a graph, with at most ``max_nodes`` patterns a layer, of at least ``least_count`` points.
+    """Return the layout of a graph.
+
+    A layer with more than ``max_nodes`` patterns shows at most so many, the most frequent ones, of at least
+    ``least_count`` points.
 
     Bars are sorted by barycentres: each near the mean of what it is tied to, in sweeps from side to side.
     """
@@ -116,7 +119,7 @@ def _shown(dag: PatternDag, layer: int, max_nodes: int, least_count: int) -> NDA
     """Return the nodes of a layer that have a bar of their own, the largest first."""
     nodes = np.array(dag.layer_nodes(layer), np.int64)
     best = nodes[np.argsort(-dag.node_counts[nodes], kind="stable")]
-    return best[dag.node_counts[best] >= least_count][:max_nodes]
+    return best if len(best) <= max_nodes else best[dag.node_counts[best] >= least_count][:max_nodes]
 
 
 def _has_rest(dag: PatternDag, layer: int, shown: NDArray[np.int64]) -> bool:

@@ -46,8 +46,8 @@ def plot_pattern_dag(dag: PatternDag, ax: Axes | None = None, max_nodes: int = 2
     dag : PatternDag
     ax : Axes, optional
     max_nodes, least_count : int
-        A layer shows at most so many patterns, the most frequent ones, of at least so many points. All others share
-        one bar at the bottom, which says how many they are.
+        A layer with more patterns than ``max_nodes`` shows at most so many, the most frequent ones, of at least
+        ``least_count`` points. All others share one bar at the bottom, and a text says how many they are.
 
     Raises
     ------

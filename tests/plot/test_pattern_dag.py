@@ -40,7 +40,9 @@ def test_every_point_is_drawn_once(n, n_layers, width, n_labels, max_nodes, leas
             assert bars.nodes.tolist() == list(range(len(dag.classes)))
             continue
         shown = bars.nodes[bars.nodes >= 0]
-        assert len(shown) <= max_nodes and (dag.node_counts[shown] >= least_count).all()
+        assert len(shown) <= max_nodes
+        assert len(dag.layer_nodes(layer)) <= max_nodes or (dag.node_counts[shown] >= least_count).all()
+        assert len(dag.layer_nodes(layer)) > max_nodes or len(shown) == len(dag.layer_nodes(layer))
         assert (bars.nodes[:-1] >= 0).all()  # rare ones share the last bar
         assert bars.n_patterns.sum() == len(dag.layer_nodes(layer))
         hidden = set(dag.layer_nodes(layer)) - set(shown.tolist())
