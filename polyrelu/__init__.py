@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from polyrelu.analysis.counterexamples import search_counterexample
     from polyrelu.analysis.counting import count_all
     from polyrelu.analysis.counting_locally import count_in_ball, density_along, region_sizes
+    from polyrelu.analysis.data.forgetting import ForgettingRecorder
+    from polyrelu.analysis.data.pattern_dag import PatternDag, pattern_dag
+    from polyrelu.analysis.data.splitting import clusters_of
     from polyrelu.analysis.equivalence import decide_equivalent, max_difference
     from polyrelu.analysis.frequencies import adjacency_frequencies
     from polyrelu.analysis.half_open import half_open_class
@@ -85,9 +88,11 @@ _HOME = {
     "CodeSpace": "polyrelu.analysis.codes",
     "Domain": "polyrelu.exact.domain",
     "ExtractedFunction": "polyrelu.analysis.tropex.extracted",
+    "ForgettingRecorder": "polyrelu.analysis.data.forgetting",
     "Layer": "polyrelu.network.model",
     "Network": "polyrelu.network.model",
     "Pattern": "polyrelu.network.pattern",
+    "PatternDag": "polyrelu.analysis.data.pattern_dag",
     "Region": "polyrelu.region.model",
     "Slice": "polyrelu.network.slices",
     "Tessellation": "polyrelu.tessellation.model",
@@ -98,6 +103,7 @@ _HOME = {
     "check_verdict": "polyrelu.certificate.verdict",
     "class_boundary": "polyrelu.analysis.classes",
     "class_set": "polyrelu.analysis.classes",
+    "clusters_of": "polyrelu.analysis.data.splitting",
     "code_space_of": "polyrelu.analysis.codes",
     "count_all": "polyrelu.analysis.counting",
     "count_in_ball": "polyrelu.analysis.counting_locally",
@@ -139,6 +145,7 @@ _HOME = {
     "montufar_lower_bound": "polyrelu.analysis.bounds",
     "montufar_upper_bound": "polyrelu.analysis.bounds",
     "output_range": "polyrelu.analysis.ranges",
+    "pattern_dag": "polyrelu.analysis.data.pattern_dag",
     "preimage": "polyrelu.analysis.preimages",
     "raghu_upper_bound": "polyrelu.analysis.bounds",
     "read_certificate": "polyrelu.certificate.format",
@@ -160,9 +167,11 @@ __all__ = [
     "CodeSpace",
     "Domain",
     "ExtractedFunction",
+    "ForgettingRecorder",
     "Layer",
     "Network",
     "Pattern",
+    "PatternDag",
     "Region",
     "Slice",
     "Tessellation",
@@ -174,6 +183,7 @@ __all__ = [
     "check_verdict",
     "class_boundary",
     "class_set",
+    "clusters_of",
     "code_space_of",
     "count_all",
     "count_in_ball",
@@ -215,6 +225,7 @@ __all__ = [
     "montufar_lower_bound",
     "montufar_upper_bound",
     "output_range",
+    "pattern_dag",
     "preimage",
     "raghu_upper_bound",
     "read_certificate",
