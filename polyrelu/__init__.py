@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from polyrelu.analysis.counting import count_all
     from polyrelu.analysis.counting_locally import count_in_ball, density_along, region_sizes
     from polyrelu.analysis.data.forgetting import ForgettingRecorder
+    from polyrelu.analysis.data.local_maps import iterate_local_maps, local_maps
     from polyrelu.analysis.data.pattern_dag import PatternDag, pattern_dag
     from polyrelu.analysis.data.splitting import clusters_of
     from polyrelu.analysis.equivalence import decide_equivalent, max_difference
@@ -137,10 +138,12 @@ _HOME = {
     "hanin_rolnick_bound": "polyrelu.analysis.bounds",
     "image": "polyrelu.analysis.images",
     "is_flip_adjacent": "polyrelu.analysis.hamming",
+    "iterate_local_maps": "polyrelu.analysis.data.local_maps",
     "largest_output": "polyrelu.analysis.largest_output",
     "load": "polyrelu.network.load",
     "load_terms": "polyrelu.analysis.tropex.terms_file",
     "local_lipschitz": "polyrelu.analysis.lipschitz",
+    "local_maps": "polyrelu.analysis.data.local_maps",
     "max_difference": "polyrelu.analysis.equivalence",
     "montufar_lower_bound": "polyrelu.analysis.bounds",
     "montufar_upper_bound": "polyrelu.analysis.bounds",
@@ -217,10 +220,12 @@ __all__ = [
     "hanin_rolnick_bound",
     "image",
     "is_flip_adjacent",
+    "iterate_local_maps",
     "largest_output",
     "load",
     "load_terms",
     "local_lipschitz",
+    "local_maps",
     "max_difference",
     "montufar_lower_bound",
     "montufar_upper_bound",

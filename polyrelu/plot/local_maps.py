@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mpl_toolkits.mplot3d.axes3d import Axes3D
 
-__all__ = ["draw_image_grid", "plot_dual_points", "plot_gradient", "plot_image_of_data"]
+__all__ = ["draw_gradients", "draw_image_grid", "plot_dual_points", "plot_gradient", "plot_image_of_data"]
 
 GRADIENTS, GREYS = "RdBu_r", "gray_r"
 """Colour maps: red raises an output, blue lowers it, white does nothing; ink on paper."""
@@ -32,6 +32,49 @@ LEAST_DOT, LARGEST_DOT = 8, 110
 """Square points: a map of one point, and the most frequent map."""
 ROOM = 0.06
 """Between the points and the box around them, as a part of it."""
+
+
+def draw_gradients(points: ArrayLike, maps: LocalMaps, shape: Sequence[int]) -> Figure:
+    """Return a figure with images and the gradients of their local maps (Sattelberg et al. 2020, Figure 6).
+
+    Parameters
+    ----------
+    points : array, shape (n, ...)
+        The images, few of them.
+    maps : LocalMaps
+        Of these points. With one output for each, an image stands above its gradient; with several, beside them.
+    shape : (height, width) or (channels, height, width)
+        Of channels, an image shows the mean, and a gradient the sum: what raising all of them does.
+
+    Raises
+    ------
+    InputError
+        If there are no points, or they do not have this shape.
+    """
+    sizes, n = tuple(shape), len(maps)
+    x = np.asarray(points, np.float64).reshape(n, -1)
+    if not n or len(sizes) not in (2, 3) or x.shape[1] != np.prod(sizes):
+        raise InputError(
+            f"draw_gradients needs images of shape {' x '.join(map(str, sizes))}, with at least one, but received "
+            f"points of shape {x.shape}. Give HEIGHT x WIDTH, or CHANNELS x HEIGHT x WIDTH."
+        )
+    images = x.reshape(n, -1, *sizes[-2:]).mean(axis=1)
+    outputs = maps.outputs.reshape(n, -1)
+    gradients = maps.weights.reshape(*outputs.shape, -1, *sizes[-2:]).sum(axis=2)
+    if maps.outputs.ndim == 1:
+        return draw_image_grid(
+            [list(images), list(gradients[:, 0])],
+            is_gradient=[[False] * n, [True] * n],
+            row_names=["image", "gradient"],
+            column_names=[f"output {output}" for output in outputs[:, 0].tolist()],
+        )
+    is_same = bool((outputs == outputs[0]).all())
+    return draw_image_grid(
+        [[image, *own] for image, own in zip(images, gradients, strict=True)],
+        is_gradient=[[False, *[True] * outputs.shape[1]]] * n,
+        row_names=[f"point {k}" for k in range(n)],
+        column_names=["image", *(f"output {j}" if is_same else "" for j in outputs[0].tolist())],
+    )
 
 
 def draw_image_grid(

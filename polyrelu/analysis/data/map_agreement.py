@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import LocalMaps, Outputs
-from polyrelu.analysis.data.network_maps import Visit, chosen_outputs, filled_rows, unit_digits_at
+from polyrelu.analysis.data.network_maps import Visit, chosen_outputs, filled_rows, unit_digits_at, whole_blocks
 from polyrelu.analysis.data.patterns import checked_points, patterns_at
-from polyrelu.network.batches import Array, BatchLayer, BatchNetwork, batch_network, chunks
+from polyrelu.network.batches import Array, BatchLayer, BatchNetwork, batch_network
 from polyrelu.network.model import Network
 
 __all__ = ["MapAgreement", "iterate_checked_maps"]
@@ -86,10 +86,16 @@ def iterate_checked_maps(
     x = checked_points(network, points, "iterate_checked_maps")
     outputs = chosen_outputs("iterate_checked_maps", network, x, output, device)
     batch, patterns = batch_network(network, device), patterns_at(network, x, device)
-    pieces = chunks(len(x), batch.arrays.chunk)
-    return (
-        (piece, *_checked(batch, x[piece], outputs[piece], unit_digits_at(batch, patterns, piece))) for piece in pieces
-    )
+
+    def blocks() -> Iterator[tuple[slice, LocalMaps, MapAgreement]]:
+        for piece, block in whole_blocks(len(x), batch.arrays.chunk):
+            new = slice(piece.start - block.start, None)
+            maps, agreement = _checked(batch, x[block], outputs[block], unit_digits_at(batch, patterns, block))
+            parts = (agreement.map_values, agreement.network_values, agreement.map_bounds, agreement.network_bounds)
+            own = MapAgreement(*(each[new] for each in parts))
+            yield piece, LocalMaps(maps.outputs[new], maps.dual_points[new]), own
+
+    return blocks()
 
 
 @dataclass(frozen=True, eq=False)

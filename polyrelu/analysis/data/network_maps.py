@@ -21,6 +21,7 @@ __all__ = [
     "network_rows",
     "pulled_back",
     "unit_digits_at",
+    "whole_blocks",
 ]
 
 Visit = Callable[[int, Array, Array], None]
@@ -166,7 +167,20 @@ def filled_rows(
     return rows
 
 
+def whole_blocks(n: int, size: int) -> Iterator[tuple[slice, slice]]:
+    """Yield which of ``n`` points come next, and a block that ends with them: as long as all others, if there are any.
+
+    Products of one shape round alike, so that points of one pattern get the same floats wherever they stand.
+
+    Examples
+    --------
+    >>> [(range(5)[piece], range(5)[block]) for piece, block in whole_blocks(5, 3)]
+    [(range(0, 3), range(0, 3)), (range(3, 5), range(2, 5))]
+    """
+    return ((piece, slice(max(0, min(piece.start, n - size)), piece.stop)) for piece in chunks(n, size))
+
+
 def _rows(batch: BatchNetwork, patterns: DataPatterns, outputs: NDArray[np.int64]) -> Iterator[MapRows]:
-    for piece in chunks(len(outputs), batch.arrays.chunk):
-        own = outputs[piece]
-        yield piece, own, filled_rows(batch, unit_digits_at(batch, patterns, piece), own)
+    for piece, block in whole_blocks(len(outputs), batch.arrays.chunk):
+        rows = filled_rows(batch, unit_digits_at(batch, patterns, block), outputs[block])
+        yield piece, outputs[piece], rows[piece.start - block.start :]
