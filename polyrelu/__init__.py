@@ -53,8 +53,11 @@ if TYPE_CHECKING:
     from polyrelu.analysis.ranges import output_range
     from polyrelu.analysis.reach import decide_reachable
     from polyrelu.analysis.robustness.decide import decide_robustness
+    from polyrelu.analysis.tropex.decomposition import decompose
+    from polyrelu.analysis.tropex.decomposition_proof import decide_decomposition
     from polyrelu.analysis.tropex.extract import extract_terms
     from polyrelu.analysis.tropex.extracted import ExtractedFunction
+    from polyrelu.analysis.tropex.process import transformation_process
     from polyrelu.analysis.tropex.terms_file import load_terms
     from polyrelu.analysis.tropex.theorem import decide_extraction
     from polyrelu.analysis.verification.decide import decide_property
@@ -113,6 +116,7 @@ _HOME = {
     "decide_bounded_region": "polyrelu.analysis.answers",
     "decide_class_everywhere": "polyrelu.analysis.classes",
     "decide_class_nowhere": "polyrelu.analysis.classes",
+    "decide_decomposition": "polyrelu.analysis.tropex.decomposition_proof",
     "decide_equal_maps": "polyrelu.analysis.answers",
     "decide_equivalent": "polyrelu.analysis.equivalence",
     "decide_extraction": "polyrelu.analysis.tropex.theorem",
@@ -122,6 +126,7 @@ _HOME = {
     "decide_redundant": "polyrelu.analysis.answers",
     "decide_region_exists": "polyrelu.analysis.answers",
     "decide_robustness": "polyrelu.analysis.robustness.decide",
+    "decompose": "polyrelu.analysis.tropex.decomposition",
     "density_along": "polyrelu.analysis.counting_locally",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
@@ -161,6 +166,7 @@ _HOME = {
     "serra_upper_bound": "polyrelu.analysis.bounds",
     "shortest_walk": "polyrelu.analysis.hamming",
     "tessellate": "polyrelu.tessellation.build",
+    "transformation_process": "polyrelu.analysis.tropex.process",
     "walking_distances": "polyrelu.analysis.hamming",
     "zaslavsky_count": "polyrelu.analysis.bounds",
 }
@@ -195,6 +201,7 @@ __all__ = [
     "decide_bounded_region",
     "decide_class_everywhere",
     "decide_class_nowhere",
+    "decide_decomposition",
     "decide_equal_maps",
     "decide_equivalent",
     "decide_extraction",
@@ -204,6 +211,7 @@ __all__ = [
     "decide_redundant",
     "decide_region_exists",
     "decide_robustness",
+    "decompose",
     "density_along",
     "enumerate_brute",
     "enumerate_march",
@@ -243,6 +251,7 @@ __all__ = [
     "serra_upper_bound",
     "shortest_walk",
     "tessellate",
+    "transformation_process",
     "walking_distances",
     "zaslavsky_count",
 ]
