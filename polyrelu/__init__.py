@@ -37,9 +37,13 @@ if TYPE_CHECKING:
     from polyrelu.analysis.counterexamples import search_counterexample
     from polyrelu.analysis.counting import count_all
     from polyrelu.analysis.counting_locally import count_in_ball, density_along, region_sizes
+    from polyrelu.analysis.data.embedding import embed_patterns
     from polyrelu.analysis.data.forgetting import ForgettingRecorder
     from polyrelu.analysis.data.local_maps import iterate_local_maps, local_maps
+    from polyrelu.analysis.data.module_patterns import module_patterns
     from polyrelu.analysis.data.pattern_dag import PatternDag, pattern_dag
+    from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
+    from polyrelu.analysis.data.region_counter import RegionCounter
     from polyrelu.analysis.data.splitting import clusters_of
     from polyrelu.analysis.equivalence import decide_equivalent, max_difference
     from polyrelu.analysis.frequencies import adjacency_frequencies
@@ -90,6 +94,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Certificate": "polyrelu.certificate.format",
     "CodeSpace": "polyrelu.analysis.codes",
+    "DataPatterns": "polyrelu.analysis.data.patterns",
     "Domain": "polyrelu.exact.domain",
     "ExtractedFunction": "polyrelu.analysis.tropex.extracted",
     "ForgettingRecorder": "polyrelu.analysis.data.forgetting",
@@ -98,6 +103,7 @@ _HOME = {
     "Pattern": "polyrelu.network.pattern",
     "PatternDag": "polyrelu.analysis.data.pattern_dag",
     "Region": "polyrelu.region.model",
+    "RegionCounter": "polyrelu.analysis.data.region_counter",
     "Slice": "polyrelu.network.slices",
     "Tessellation": "polyrelu.tessellation.model",
     "Verdict": "polyrelu.certificate.verdict",
@@ -128,6 +134,7 @@ _HOME = {
     "decide_robustness": "polyrelu.analysis.robustness.decide",
     "decompose": "polyrelu.analysis.tropex.decomposition",
     "density_along": "polyrelu.analysis.counting_locally",
+    "embed_patterns": "polyrelu.analysis.data.embedding",
     "enumerate_brute": "polyrelu.enumeration.brute",
     "enumerate_march": "polyrelu.enumeration.march",
     "enumerate_plane": "polyrelu.enumeration.plane",
@@ -144,16 +151,19 @@ _HOME = {
     "image": "polyrelu.analysis.images",
     "is_flip_adjacent": "polyrelu.analysis.hamming",
     "iterate_local_maps": "polyrelu.analysis.data.local_maps",
+    "labels_at": "polyrelu.analysis.data.patterns",
     "largest_output": "polyrelu.analysis.largest_output",
     "load": "polyrelu.network.load",
     "load_terms": "polyrelu.analysis.tropex.terms_file",
     "local_lipschitz": "polyrelu.analysis.lipschitz",
     "local_maps": "polyrelu.analysis.data.local_maps",
     "max_difference": "polyrelu.analysis.equivalence",
+    "module_patterns": "polyrelu.analysis.data.module_patterns",
     "montufar_lower_bound": "polyrelu.analysis.bounds",
     "montufar_upper_bound": "polyrelu.analysis.bounds",
     "output_range": "polyrelu.analysis.ranges",
     "pattern_dag": "polyrelu.analysis.data.pattern_dag",
+    "patterns_at": "polyrelu.analysis.data.patterns",
     "preimage": "polyrelu.analysis.preimages",
     "raghu_upper_bound": "polyrelu.analysis.bounds",
     "read_certificate": "polyrelu.certificate.format",
@@ -174,6 +184,7 @@ _HOME = {
 __all__ = [
     "Certificate",
     "CodeSpace",
+    "DataPatterns",
     "Domain",
     "ExtractedFunction",
     "ForgettingRecorder",
@@ -182,6 +193,7 @@ __all__ = [
     "Pattern",
     "PatternDag",
     "Region",
+    "RegionCounter",
     "Slice",
     "Tessellation",
     "Verdict",
@@ -213,6 +225,7 @@ __all__ = [
     "decide_robustness",
     "decompose",
     "density_along",
+    "embed_patterns",
     "enumerate_brute",
     "enumerate_march",
     "enumerate_plane",
@@ -229,16 +242,19 @@ __all__ = [
     "image",
     "is_flip_adjacent",
     "iterate_local_maps",
+    "labels_at",
     "largest_output",
     "load",
     "load_terms",
     "local_lipschitz",
     "local_maps",
     "max_difference",
+    "module_patterns",
     "montufar_lower_bound",
     "montufar_upper_bound",
     "output_range",
     "pattern_dag",
+    "patterns_at",
     "preimage",
     "raghu_upper_bound",
     "read_certificate",

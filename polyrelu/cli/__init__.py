@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
-from polyrelu.cli import check, claims, dag, demo, maps, plot, region, tessellate, tropex, verify
+from polyrelu.cli import check, claims, dag, demo, maps, patterns, plot, region, tessellate, tropex, verify
 from polyrelu.cli.arguments import Parser, joined
 from polyrelu.cli.output import BAD_INPUT, BUDGET, BUG, DONE, INTERRUPTED, drop_output, fail
 from polyrelu.cli.work import held_interrupts
@@ -72,6 +72,7 @@ COMMANDS = (
     Command("check", "check the proof that a tessellation carries", check.add_arguments, check.run),
     Command("region", "look at the region around a point", region.add_arguments, region.run),
     Command("verify", "decide whether a network keeps a property", verify.add_arguments, verify.run),
+    Command("patterns", "find which neurons are active at each point of data", patterns.add_arguments, patterns.run),
     Command("dag", "follow data through the patterns of each layer, and cluster them", dag.add_arguments, dag.run),
     Command("maps", "find the affine map of a network near each point of a data set", maps.add_arguments, maps.run),
     Command("tropex", "extract the linear terms of a network at data", tropex.add_arguments, tropex.run),
