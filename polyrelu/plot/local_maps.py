@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,8 @@ def draw_gradients(points: ArrayLike, maps: LocalMaps, shape: Sequence[int]) -> 
         If there are no points, or they do not have this shape.
     """
     sizes, n = tuple(shape), len(maps)
-    x = np.asarray(points, np.float64).reshape(n, -1)
-    if not n or len(sizes) not in (2, 3) or x.shape[1] != np.prod(sizes):
+    x, dim = np.asarray(points, np.float64), math.prod(sizes)
+    if not n or len(sizes) not in (2, 3) or maps.weights.shape[-1] != dim or x.size != n * dim:
         raise InputError(
             f"draw_gradients needs images of shape {' x '.join(map(str, sizes))}, with at least one, but received "
             f"points of shape {x.shape}. Give HEIGHT x WIDTH, or CHANNELS x HEIGHT x WIDTH."

@@ -39,7 +39,8 @@ class MapAgreement:
     @property
     def differences(self) -> NDArray[np.float64]:
         """Distances between both values."""
-        return np.abs(self.map_values - self.network_values)
+        with np.errstate(invalid="ignore"):  # values may overflow
+            return np.abs(self.map_values - self.network_values)
 
     @property
     def bounds(self) -> NDArray[np.float64]:
