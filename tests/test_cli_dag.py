@@ -44,7 +44,7 @@ def test_text(dag):
     graph = pattern_dag(polyrelu.load(MODEL), flowers()[0])
     assert said["edges"] == str(graph.n_edges)
     assert said["layer 1"].startswith("10 patterns of 16 neurons, the largest with 52; 8 stable, with 52.7 % of")
-    assert said["ended"] == "6 at the first layer, 7 with one label, 2 with one point"
+    assert said["ended"] == "6 with no layer left, 7 with one label, 2 with one point"
 
 
 @pytest.mark.parametrize("options", [[], ["--labels", "true"], ["--descend"], ["--labels", "true", "--descend"]])

@@ -130,7 +130,7 @@ def _text(facts: dict[str, Any], network: Network) -> str:
 
 STOPS = {
     "one_point": "with one point",
-    "no_layer": "at the first layer",
+    "no_layer": "with no layer left",
     "one_label": "with one label",
     "no_gain": "without gain",
 }

@@ -24,13 +24,13 @@ BAR, EDGE = 0.09, 0.022
 """Widths of a bar and of its edge; columns are 1 apart."""
 LONGEST_TEXT, LEAST_DISTANCE = 12, 0.03
 """Patterns are written where they have at most so many digits, and so far apart as a share of all points."""
-WIDEST = 30
+NARROWEST, WIDEST = 4.8, 30.0
 """Inches."""
 
 
 def draw_pattern_dag(dag: PatternDag, max_nodes: int = 24, least_count: int = 2) -> Figure:
     """Return a picture of a pattern graph (`plot_pattern_dag`)."""
-    figure = new_figure(min(1.5 + 1.75 * dag.n_layers, WIDEST), 6.4)
+    figure = new_figure(min(max(1.5 + 1.75 * dag.n_layers, NARROWEST), WIDEST), 6.4)
     plot_pattern_dag(dag, figure.add_subplot(), max_nodes, least_count)
     return figure
 
@@ -99,7 +99,8 @@ def _add_bars(ax: Axes, bars: Bars, column: int, colours: NDArray[np.float64], i
 
     own, labels = np.nonzero(bars.counts)
     boxes = _boxes(column, column + BAR, bars.class_tops[own, labels], bars.counts[own, labels])
-    ax.add_collection(PolyCollection(boxes, facecolors=colours[labels], linewidths=0))
+    # The line keeps bars of few points visible.
+    ax.add_collection(PolyCollection(boxes, facecolors=colours[labels], edgecolors=colours[labels], linewidths=0.3))
     if is_layer:
         is_stable = (np.count_nonzero(bars.counts, axis=1) == 1) & (bars.nodes >= 0)
         edges = _boxes(column - EDGE, column, bars.tops[is_stable], bars.heights[is_stable])
@@ -126,9 +127,11 @@ def _add_titles(ax: Axes, dag: PatternDag, layout: DagLayout) -> None:
     about = f"{_counted(len(dag), 'point')}. Bars are patterns, with a dark edge where all points have one label."
     ax.set_xlabel(about, fontsize="small", color=BORDER_COLOUR)
     bars = layout.columns[-1]
-    for name, y in zip(dag.classes.tolist(), bars.tops - bars.heights / 2, strict=True):
-        at = (dag.n_layers + BAR, y)
-        ax.annotate(str(name), at, (4, 0), textcoords="offset points", va="center", fontsize="small", color=INK)
+    middles = bars.tops - bars.heights / 2
+    for k in _apart(bars, LEAST_DISTANCE * len(dag)):
+        at = (dag.n_layers + BAR, middles[k])
+        text = str(dag.classes[k])
+        ax.annotate(text, at, (4, 0), textcoords="offset points", va="center", fontsize="small", color=INK)
 
 
 def _add_patterns(ax: Axes, dag: PatternDag, bars: Bars, layer: int) -> None:
@@ -136,21 +139,30 @@ def _add_patterns(ax: Axes, dag: PatternDag, bars: Bars, layer: int) -> None:
     from matplotlib.patheffects import withStroke
 
     glow = [withStroke(linewidth=2.5, foreground="white")]
-    middles, last = bars.tops - bars.heights / 2, np.inf
-    is_short = dag.patterns.widths[layer] <= LONGEST_TEXT
-    for node, n, middle in zip(bars.nodes.tolist(), bars.n_patterns.tolist(), middles.tolist(), strict=True):
-        if node < 0:
-            bottom = bars.tops[-1] - bars.heights[-1]
-            ax.annotate(
-                _counted(n, "rare pattern"), (layer + BAR / 2, bottom), (0, -3), textcoords="offset points",
-                ha="center", va="top", fontsize="x-small", color=INK, path_effects=glow,
-            )  # fmt: skip
-        elif is_short and last - middle >= LEAST_DISTANCE * len(dag):
-            last = middle
-            ax.annotate(
-                dag.pattern(node), (layer + BAR, middle), (3, 0), textcoords="offset points", va="center",
-                fontsize="x-small", color=INK, path_effects=glow,
-            )  # fmt: skip
+    if bars.nodes[-1] < 0:
+        bottom = bars.tops[-1] - bars.heights[-1]
+        ax.annotate(
+            _counted(int(bars.n_patterns[-1]), "rare pattern"), (layer + BAR / 2, bottom), (0, -3), ha="center",
+            va="top", textcoords="offset points", fontsize="x-small", color=INK, path_effects=glow,
+        )  # fmt: skip
+    if dag.patterns.widths[layer] > LONGEST_TEXT:
+        return
+    middles = bars.tops - bars.heights / 2
+    for k in _apart(bars, LEAST_DISTANCE * len(dag)):
+        ax.annotate(
+            dag.pattern(int(bars.nodes[k])), (layer + BAR, middles[k]), (3, 0), textcoords="offset points", va="center",
+            fontsize="x-small", color=INK, path_effects=glow,
+        )  # fmt: skip
+
+
+def _apart(bars: Bars, distance: float) -> list[int]:
+    """Return bars of single patterns whose middles are so far apart, high bars first."""
+    middles = (bars.tops - bars.heights / 2).tolist()
+    chosen: list[int] = []
+    for k in np.argsort(-bars.heights, kind="stable").tolist():
+        if bars.nodes[k] >= 0 and all(abs(middles[k] - middles[other]) >= distance for other in chosen):
+            chosen.append(k)
+    return chosen
 
 
 def _counted(n: int, noun: str) -> str:

@@ -100,6 +100,18 @@ def test_words():
     assert not [text for text in texts_of(wide) if len(text) == 20]
 
 
+def test_texts_keep_apart():
+    """A label of few points is not written over its neighbour; the frequent ones are all there."""
+    counts = np.ones(30, int)
+    counts[[0, 14, 29]] = 500
+    labels = np.repeat(np.arange(30), counts)
+    dag = pattern_dag(Network.from_arrays([([[1], [-1]], [0, 0])]), np.zeros((len(labels), 1)), labels)
+    texts = [text for text in draw_pattern_dag(dag).axes[0].texts if text.xy[0] > 1]
+    assert {"0", "14", "29"} <= {text.get_text() for text in texts}
+    heights = sorted(text.xy[1] for text in texts)
+    assert 3 < len(texts) < 30 and np.diff(heights).min() >= 0.03 * len(dag)
+
+
 def test_a_thousand_patterns_are_drawn(tmp_path):
     dag = random_dag(3000, 4, 10, 10)
     assert dag.n_nodes > 3000

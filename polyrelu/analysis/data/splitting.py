@@ -195,11 +195,13 @@ def split_points(trajectories: ArrayLike, labels: ArrayLike, rule: Rule = has_ga
         A number for the pattern of each point in each layer, equal where patterns are.
     labels : int array, shape (n,)
     rule : callable
+        Which clusters are split, as for `clusters_of`; a function of one's own gets a `Split`.
 
     Raises
     ------
     InputError
-        If the trajectories are no table of whole numbers, or the labels are not one for each of its rows.
+        If the trajectories are no table of whole numbers, the labels are not one for each of its rows, or the rule
+        does not answer for each cluster.
 
     Examples
     --------
@@ -226,6 +228,7 @@ def split_points(trajectories: ArrayLike, labels: ArrayLike, rule: Rule = has_ga
     is_any = min(n, 1)
     made = _Made(n_layers, np.full(is_any, -1), np.full(is_any, -1), np.full(is_any, n))
     levels, stops = [made], []
+    # Places are numbered level by level, and `start` is the first of the newest level; `active` are its points.
     place_of, start, active = np.zeros(n, np.int64), 0, np.arange(n)
     for layer in range(n_layers - 1, -1, -1):
         owners = place_of[active] - start
@@ -273,8 +276,14 @@ def _split(
 
 def _stops(split: Split, rule: Rule) -> NDArray[np.int64]:
     """Return why each cluster is not split, or `GOES_ON`."""
+    answers, n_clusters = np.asarray(rule(split)), len(split.cluster_sizes)
+    if answers.shape not in ((), (n_clusters,)) or answers.dtype != np.bool_:
+        raise InputError(
+            f"split_points needs a rule that answers True or False for each of {n_clusters} clusters but received "
+            f"{answers.dtype} of shape {answers.shape}. Return a bool array."
+        )
     idle = np.where(split.n_labels > 1, Stop.NO_GAIN, Stop.ONE_LABEL)
-    return np.where(split.cluster_sizes == 1, Stop.ONE_POINT, np.where(rule(split), GOES_ON, idle))
+    return np.where(split.cluster_sizes == 1, Stop.ONE_POINT, np.where(answers, GOES_ON, idle))
 
 
 def _clusters(levels: Sequence[_Made], stops: NDArray[np.int64], place_of: NDArray[np.int64]) -> Clusters:

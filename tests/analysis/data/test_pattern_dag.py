@@ -127,6 +127,22 @@ def test_networks_and_data_sets_without_anything():
     assert (len(none), none.n_nodes, none.to_networkx().number_of_nodes(), len(clusters_of(none))) == (0, 0, 0, 0)
 
 
+def test_devices_and_modules_give_the_same_graph():
+    torch = pytest.importorskip("torch")
+    from polyrelu.analysis.data.module_patterns import module_patterns
+
+    torch.manual_seed(0)
+    nn = torch.nn
+    module = nn.Sequential(nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3)).double()
+    network, points = polyrelu.from_torch(module, (3,)), torch.randn(80, 3, dtype=torch.float64).numpy()
+    dag = pattern_dag(network, points)
+    by_module = dag_of_patterns(module_patterns(module, points), dag.labels)
+    for other in (pattern_dag(network, points, device="cpu"), by_module):
+        assert nodes_of(other) == nodes_of(dag)
+        assert (other.edges == dag.edges).all() and (other.trajectories == dag.trajectories).all()
+        assert (other.is_stable == dag.is_stable).all()
+
+
 @pytest.mark.parametrize("labels", [[0, 1], [0.5, 1, 2], [[0], [1], [2]], ["a", "b", "c"]])
 def test_labels_that_do_not_fit(labels):
     network = polyrelu.load(cases.FOLDER / "xor_01.npz")

@@ -111,6 +111,12 @@ def test_a_rule_of_ones_own():
     assert split_points(paths, labels, lambda split: np.True_).sizes.tolist() == [1, 1, 1, 2]
 
 
+def test_a_rule_that_does_not_answer():
+    for rule in (lambda split: np.array([True, False]), lambda split: 1, lambda split: None):
+        with pytest.raises(InputError, match="each of 1 clusters but received"):
+            split_points([[0], [1]], [0, 1], rule)
+
+
 def test_nothing():
     assert len(split_points(np.zeros((0, 3), int), [])) == 0
     found = split_points(np.zeros((3, 0), int), [0, 1, 1])
