@@ -105,7 +105,8 @@ def test_texts_keep_apart():
     counts = np.ones(30, int)
     counts[[0, 14, 29]] = 500
     labels = np.repeat(np.arange(30), counts)
-    dag = pattern_dag(Network.from_arrays([([[1], [-1]], [0, 0])]), np.zeros((len(labels), 1)), labels)
+    network = Network.from_arrays([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
+    dag = pattern_dag(network, np.zeros((len(labels), 1)), labels)
     texts = [text for text in draw_pattern_dag(dag).axes[0].texts if text.xy[0] > 1]
     assert {"0", "14", "29"} <= {text.get_text() for text in texts}
     heights = sorted(text.xy[1] for text in texts)
