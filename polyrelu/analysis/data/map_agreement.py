@@ -101,20 +101,18 @@ def iterate_checked_maps(
 
 @dataclass(frozen=True, eq=False)
 class _Sizes:
-    """What bounds the rounding of one step back through a layer.
+    """What bounds the rounding of one step back through a layer, for slopes of size 1.
 
     Attributes
     ----------
-    share : float
-        Relative error of a sum there.
     affine : float64 array, shape (n_preactivations, m)
-        ``|W| |a| + |b|``.
+        Of ``|W| |a| + |b|``, through the weight.
     pieces : float64 array, shape (n_units, m), or None
-        ``|slope| |z| + |intercept|`` of each unit's piece; None for ReLUs, which round nothing.
+        Of ``|slope| |z| + |intercept|``, through each unit's piece; None for ReLUs, which round nothing.
     underflow : float64 array, shape (m,)
+        For slopes of any size.
     """
 
-    share: float
     affine: Array
     pieces: Array | None
     underflow: Array
@@ -135,9 +133,9 @@ def _checked(
         def visit(k: int) -> Visit:
             def add(index: int, above: Array, below: Array) -> None:
                 size = sizes[index]
-                bound = size.share * (abs(below) * size.affine).sum(0) + size.underflow
+                bound = (abs(below) * size.affine).sum(0) + size.underflow
                 if size.pieces is not None:
-                    bound = bound + size.share * (abs(above) * size.pieces).sum(0)
+                    bound = bound + (abs(above) * size.pieces).sum(0)
                 bounds[:, k] += batch.arrays.to_host(bound)
 
             return add
@@ -157,38 +155,57 @@ def _forward(batch: BatchNetwork, x: NDArray[np.float64], digits: list[Array]) -
     """Return the sizes of each layer at points whose digits are known; layer -1 is the map of a slice."""
     values = batch.arrays.of(np.ascontiguousarray(x.T))
     errors, result = batch.arrays.zeros(*values.shape), {}
+    n_sums = 2 * len(batch.layers) + 2
     if batch.input_map is not None:
         matrix, constants = batch.input_map
-        result[-1], errors = _affine(abs(matrix), abs(constants), values, errors, 2 * len(batch.layers))
+        rows, columns = matrix.shape
+        result[-1], errors = _affine(abs(matrix), abs(constants), values, errors, (columns, rows, rows + n_sums))
         values = matrix @ values + constants[:, None]
     for index, layer in enumerate(batch.layers):
-        sizes, z_errors = _affine(layer.magnitude, abs(layer.bias), values, errors, 2 * len(batch.layers))
+        terms = (*_terms(layer), len(layer.bias) + n_sums)
+        sizes, z_errors = _affine(layer.magnitude, abs(layer.bias), values, errors, terms)
         if index < len(digits):
             z = layer.preactivations(values)
             values = layer.outputs(z, digits[index])
-            pieces, errors = _units(layer, abs(z) + z_errors, z_errors, digits[index], sizes.share)
-            sizes = _Sizes(sizes.share, sizes.affine, pieces, sizes.underflow)
+            pieces, errors = _units(layer, abs(z) + z_errors, z_errors, digits[index], n_sums)
+            sizes = _Sizes(sizes.affine, pieces, sizes.underflow)
         result[index] = sizes
     return result
 
 
-def _affine(magnitude: Array, bias: Array, values: Array, errors: Array, n_sums: int) -> tuple[_Sizes, Array]:
-    """Return the sizes of an affine map, and bounds of the errors of its results."""
+def _terms(layer: BatchLayer) -> tuple[int, int]:
+    """Return how many products a sum has at most, forward and backward."""
+    weight = layer.layer.weight
+    if not layer.layer.is_sparse:
+        return weight.shape[1], weight.shape[0]
+    columns = np.bincount(weight.indices, minlength=1)
+    return int(np.diff(weight.indptr).max(initial=0)), int(columns.max(initial=0))
+
+
+def _affine(
+    magnitude: Array, bias: Array, values: Array, errors: Array, terms: tuple[int, int, int]
+) -> tuple[_Sizes, Array]:
+    """Return the sizes of an affine map, and bounds of the errors of its results.
+
+    Parameters
+    ----------
+    terms : (forward, backward, offset)
+        How many products the sums have: of preactivations, of slopes, and of the offset together with all its parts.
+    """
     from polyrelu.kernels.bounds import SLACK, gamma
     from polyrelu.kernels.evaluation import SMALLEST
 
+    forward, backward, offset = (gamma(n + 16) * SLACK for n in terms)
     reach = abs(values) + errors
-    affine = (magnitude @ reach + bias[:, None]) * SLACK
-    # Sums forward have one term for each input, sums backward for each output; offsets are added up over all layers.
-    share = gamma(sum(magnitude.shape) + n_sums + 16) * SLACK
-    underflow = SMALLEST * (1.0 + reach.sum(0) + affine.sum(0))
-    passed_on = (magnitude @ errors + share * affine) * SLACK + SMALLEST * (1.0 + reach.sum(0))
-    return _Sizes(share, affine, None, underflow), passed_on
+    products, constants = (magnitude @ reach) * SLACK, bias[:, None]
+    underflow = SMALLEST * (1.0 + reach.sum(0) + products.sum(0) + constants.sum())
+    passed_on = (magnitude @ errors + forward * (products + constants)) * SLACK + SMALLEST * (1.0 + reach.sum(0))
+    return _Sizes(backward * products + offset * constants, None, underflow), passed_on
 
 
-def _units(layer: BatchLayer, reach: Array, errors: Array, digits: Array, share: float) -> tuple[Array | None, Array]:
+def _units(layer: BatchLayer, reach: Array, errors: Array, digits: Array, n_sums: int) -> tuple[Array | None, Array]:
     """Return the sizes of units' pieces, and bounds of the errors of their outputs."""
-    from polyrelu.kernels.bounds import SLACK
+    from polyrelu.kernels.bounds import SLACK, gamma
     from polyrelu.kernels.evaluation import SMALLEST
 
     if layer.activation.is_relu or layer.activation.is_identity:
@@ -199,8 +216,9 @@ def _units(layer: BatchLayer, reach: Array, errors: Array, digits: Array, share:
         slopes, intercepts = abs(table.slopes[own]), abs(table.intercepts[own])
         pieces[table.units] = slopes * reach[table.places] + intercepts
         passed_on[table.units] = slopes * errors[table.places]
-    own_errors = (passed_on + share * pieces) * SLACK + SMALLEST * (1.0 + pieces)
+    own_errors = (passed_on + gamma(16) * pieces) * SLACK + SMALLEST * (1.0 + pieces)
     winners = layer.outputs(errors, digits)
     for units, _ in layer.pools:
         own_errors[units] = winners[units]
-    return pieces, own_errors
+    # A slope is one product; the constants of all units are one sum, and part of the offset.
+    return gamma(len(pieces) + n_sums + 16) * SLACK * pieces, own_errors
