@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from strategies import relu_networks
 from tropex_networks import case_network, classifiers, data_points
 
@@ -73,6 +74,15 @@ def test_every_activation_keeps_labels_and_own_outputs_at_the_data(data):
         assert value[label] == truth[label]
         assert all(v is None or v <= y for v, y in zip(value, truth, strict=True))
         assert found.label_of(x) == exact_label(truth)
+
+
+def test_sparse_weights_give_the_same_terms():
+    case = CASES[1]
+    dense = case_network(case)
+    sparse = Network.from_arrays([(csr_array(layer.weight), layer.bias) for layer in dense.layers])
+    assert all(layer.is_sparse for layer in sparse.layers)
+    one, other = (extract_exactly(network, case["X"]) for network in (dense, sparse))
+    assert (one.plus, one.minus, one.labels) == (other.plus, other.minus, other.labels)
 
 
 def test_points_are_refused_where_they_do_not_fit():

@@ -79,10 +79,11 @@ def test_terms_are_near_the_exact_ones_by_the_proven_bound(data):
             errors = [abs(Fraction(a) - b) for a, b in zip([*slope, constant], row, strict=True)]
             assert all(error <= most for error, most in zip(errors, bound, strict=True))
     probes = np.array(data.draw(data_points(network.dim)), dtype=np.float64)
+    own = data.draw(st.booleans())
     with np.errstate(all="ignore"):
-        values, errors = found.values(probes), found.errors(probes)
+        values, errors = found.values(probes, own), found.errors(probes)
     for value, error, x in zip(values.tolist(), errors.tolist(), probes.tolist(), strict=True):
-        for v, w in zip(value, rational.value(x), strict=True):
+        for v, w in zip(value, rational.value(x, own), strict=True):
             assert (v == -np.inf) == (w is None)
             assert w is None or not np.isfinite(error) or abs(Fraction(v) - w) <= Fraction(error)
 
@@ -189,9 +190,10 @@ def test_trained_networks_keep_the_label_of_every_sample(name):
 
 
 def test_evaluation_in_tiny_blocks_and_on_a_device_is_the_same():
-    network = case_network(CASES[1])
+    network = case_network(CASES[2])
     points = np.random.default_rng(0).integers(-8, 8, (40, 3)) / 4
     found = extract_terms(network, points)
+    assert found.values(points).tolist() != found.values(points, own_denominator=True).tolist()
     for own in (False, True):
         values = found.values(points, own).tolist()
         assert values == found.values(points, own, budget=1).tolist() == found.values(points, own, "cpu").tolist()

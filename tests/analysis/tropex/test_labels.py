@@ -56,6 +56,17 @@ def test_ties_to_the_last_bit_are_open_to_floats_and_decided():
     assert (answer.labels.tolist(), answer.n_decided_exactly) == ([0, 0, 1, 0], 3)
 
 
+def test_terms_that_are_rounded_as_badly_as_they_may_be_are_decided_all_the_same():
+    network = Network.from_arrays([([[1.0], [-1.0]], [0, 2]), ([[1, 0], [0, 1]], [0, 0])])
+    data, probes = np.array([[3.0], [-1.0]]), np.array([[1 - 2.0**-52], [1 + 2.0**-51]])
+    found = extract_terms(network, data)
+    for label in (0, 1):
+        shift = np.where(found.labels == label, found.rounding * found.constant_bound, 0.0)
+        worst = replace(found, plus_constants=found.plus_constants + shift)
+        assert worst.labels_of(probes).tolist() == [label, label]
+        assert extracted_labels(network, data, worst, probes).labels.tolist() == [1, 0]
+
+
 def test_labels_need_the_data_that_the_function_came_from():
     found = extract_terms(GAP, [[1.0], [2.0]])
     with pytest.raises(InputError, match="Extract it again"):
