@@ -53,6 +53,8 @@ def module_rows(
         As `polyrelu.network.torch_graph`, after a first look at two points.
     """
     x = _points(who, points)
+    if batch_size < 1:
+        raise InputError(f"{who} needs a batch_size of at least 1 but received {batch_size}. Raise it.")
     parameter = next(module.parameters(), None) if own_dtype and hasattr(module, "parameters") else None
     frozen = frozen_copy(module, who, device, None if parameter is None else parameter.dtype)
     first = run_module(frozen, x[:2], who)

@@ -309,6 +309,8 @@ def test_modules_that_are_not_piecewise_linear_are_refused():
             local_maps(module, [[1.0, 2.0]])
     with pytest.raises(InputError, match=r"needs an array of points, with at least one, .* shape \(0, 2\)"):
         local_maps(nn.Linear(2, 2), np.zeros((0, 2)))
+    with pytest.raises(InputError, match="batch_size of at least 1 but received 0"):
+        local_maps(nn.Linear(2, 2), [[1.0, 2.0]], batch_size=0)
     with pytest.raises(InputError, match="outputs from 0 to 1 but received 2"):
         local_maps(nn.Linear(2, 2), [[1.0, 2.0]], 2)
     with pytest.raises(InputError, match=r"needs a torch\.nn\.Module but received str"):
