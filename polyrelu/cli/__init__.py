@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
-from polyrelu.cli import check, claims, dag, demo, maps, patterns, plot, region, tessellate, tropex, verify
+from polyrelu.cli import check, claims, dag, demo, experiment, maps, patterns, plot, region, tessellate, tropex, verify
 from polyrelu.cli.arguments import Parser, joined
 from polyrelu.cli.output import BAD_INPUT, BUDGET, BUG, DONE, INTERRUPTED, drop_output, fail
 from polyrelu.cli.work import held_interrupts
@@ -76,6 +76,7 @@ COMMANDS = (
     Command("dag", "follow data through the patterns of each layer, and cluster them", dag.add_arguments, dag.run),
     Command("maps", "find the affine map of a network near each point of a data set", maps.add_arguments, maps.run),
     Command("tropex", "extract the linear terms of a network at data", tropex.add_arguments, tropex.run),
+    Command("experiment", "repeat on digits what papers found", experiment.add_arguments, experiment.run),
     Command("claims", "decide what papers state about regions", claims.add_arguments, claims.run),
     Command("plot", "draw a network with one, two or three inputs, or a slice of one", plot.add_arguments, plot.run),
     Command("demo", "tessellate and draw a small trained network", demo.add_arguments, demo.run),
