@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
+import numpy as np
 
 from polyrelu.analysis.tropex.exact_family import ExactFamily, find_exact_family
+from polyrelu.analysis.tropex.integer_affine import Row, Rows
 from polyrelu.errors import InputError
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import to_fractions
 from polyrelu.network.model import Network
 
-__all__ = ["ExactExtractedFunction", "exact_label", "extract_exactly", "terms_at"]
+__all__ = ["ExactExtractedFunction", "Outputs", "exact_label", "exact_points", "extract_exactly"]
 
 Outputs = tuple[Fraction | None, ...]
+Point = tuple[Fraction, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +91,14 @@ class ExactExtractedFunction:
         return values
 
 
-def extract_exactly(network: Network, points: Sequence[Sequence[object]]) -> ExactExtractedFunction:
+def extract_exactly(network: Network, points: Iterable[object]) -> ExactExtractedFunction:
     """Return the function that TropEx extracts from a network at data points, in rationals.
 
     Parameters
     ----------
     network : Network
-    points : sequence of n points
-        Anything `to_fraction` takes, exactly; images are flattened in C order.
+    points : n points of dim numbers each
+        Anything `to_fraction` takes, exactly; arrays of any shape are flattened in C order.
 
     Raises
     ------
@@ -110,16 +113,37 @@ def extract_exactly(network: Network, points: Sequence[Sequence[object]]) -> Exa
     >>> [[int(v) for v in row] for row in found.plus.to_fractions()], [int(v) for v in found.value([3])]
     ([[2, 0], [0, 2]], [3, -1])
     """
-    if not len(points):
-        raise InputError("extract_exactly needs at least one point but received none. Pass some data.")
-    labels = tuple(exact_label(network.exact(x)) if network.n_out > 1 else 0 for x in points)
+    exact = exact_points(network, points, "extract_exactly")
+    labels = tuple(exact_label(network.exact(x)) if network.n_out > 1 else 0 for x in exact)
     family = find_exact_family(network, sorted(set(labels)))
-    rows = [terms_at(family, x, label) for x, label in zip(points, labels, strict=True)]
+    rows = [_terms_at(family, x, label) for x, label in zip(exact, labels, strict=True)]
     plus, minus = (_matrix([pair[side] for pair in rows], family.denominator) for side in (0, 1))
     return ExactExtractedFunction(network.n_out, labels, plus, minus)
 
 
-def terms_at(family: ExactFamily, point: Sequence[object], label: int) -> tuple[list, list]:
+def exact_points(network: Network, points: Iterable[object], who: str) -> tuple[Point, ...]:
+    """Return data points as rationals, each flattened.
+
+    Raises
+    ------
+    InputError
+        If there are none, or they do not fit the network.
+    """
+    result: list[Point] = []
+    for point in points:
+        flat = point.ravel().tolist() if isinstance(point, np.ndarray) else point
+        if not isinstance(flat, Sequence) or isinstance(flat, str) or len(flat) != network.dim:
+            raise InputError(
+                f"{who} needs points of {network.dim} numbers but received {flat!r:.60} as point {len(result)}. "
+                "Match the network's inputs."
+            )
+        result.append(to_fractions(flat, who))
+    if not result:
+        raise InputError(f"{who} needs at least one point but received none. Pass some data.")
+    return tuple(result)
+
+
+def _terms_at(family: ExactFamily, point: Point, label: int) -> tuple[Row, Row]:
     """Return the term of an output and the common term at a point, integers over the family's denominator."""
     minus, plus = family.terms(family.network.exact.unit_digits_at(point), [label])
     return plus, minus
@@ -138,5 +162,5 @@ def exact_label(outputs: Sequence[Fraction | None]) -> int:
     return max((i for i, y in enumerate(outputs) if y is not None), key=lambda i: (outputs[i], -i))
 
 
-def _matrix(rows: list[list], denominator: int) -> RationalMatrix:
+def _matrix(rows: Rows, denominator: int) -> RationalMatrix:
     return RationalMatrix(flint.fmpz_mat(rows), denominator)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from polyrelu.analysis.ground import require
-from polyrelu.analysis.tropex.exact import ExactExtractedFunction, Outputs, exact_label, extract_exactly
+from polyrelu.analysis.tropex.exact import ExactExtractedFunction, Outputs, exact_label, exact_points, extract_exactly
 from polyrelu.certificate.verdict import Verdict
-from polyrelu.exact.rational import to_fractions
 from polyrelu.network.model import Network
 
 __all__ = ["PrintedQuotient", "decide_printed_quotient"]
@@ -47,7 +46,7 @@ class PrintedQuotient:
         require(failing == self.failing, "the points where labels differ")
 
 
-def decide_printed_quotient(network: Network, points: Sequence[Sequence[object]]) -> Verdict:
+def decide_printed_quotient(network: Network, points: Iterable[object]) -> Verdict:
     """Return whether equation (2) of TropEx keeps the label of every data point.
 
     The equation takes the second maximum over the points of the same label, Algorithm 3.1 over all points. At a point
@@ -57,8 +56,8 @@ def decide_printed_quotient(network: Network, points: Sequence[Sequence[object]]
     Parameters
     ----------
     network : Network
-    points : sequence of n points
-        Taken exactly.
+    points : n points of dim numbers each
+        Taken exactly; arrays of any shape are flattened in C order.
 
     Returns
     -------
@@ -77,7 +76,7 @@ def decide_printed_quotient(network: Network, points: Sequence[Sequence[object]]
     >>> verdict.holds, [[str(v) for v in values] for values in verdict.evidence.values(verdict.value)]
     (False, [['68/7', '93/7'], ['137/7', '93/7']])
     """
-    exact = tuple(to_fractions(point, "decide_printed_quotient") for point in points)
+    exact = exact_points(network, points, "decide_printed_quotient")
     function = extract_exactly(network, exact)
     found = PrintedQuotient(network, exact, function, ())
     failing = tuple(k for k in range(len(exact)) if len({*map(exact_label, found.values(k))}) > 1)

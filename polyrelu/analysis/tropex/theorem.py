@@ -18,19 +18,19 @@ about this face, and the paper's, that N and N^(X) agree near the point, may be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
 
 from polyrelu.analysis.ground import require
-from polyrelu.analysis.tropex.exact import ExactExtractedFunction, exact_label, extract_exactly
+from polyrelu.analysis.tropex.exact import ExactExtractedFunction, exact_label, exact_points, extract_exactly
 from polyrelu.analysis.tropex.exact_family import find_exact_family
 from polyrelu.analysis.tropex.multipliers import PointTerms, region_multipliers
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.exact.matrix import RationalMatrix
-from polyrelu.exact.rational import common_denominator, to_fractions
+from polyrelu.exact.rational import common_denominator
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 from polyrelu.region.hrep import HRep, region_hrep
@@ -127,7 +127,7 @@ class ExtractionProof:
         return RationalMatrix(numerators, denominator * proof.terms.denominator)
 
 
-def decide_extraction(network: Network, points: Sequence[Sequence[object]]) -> Verdict:
+def decide_extraction(network: Network, points: Iterable[object]) -> Verdict:
     """Return that TropEx agrees with a network on the whole regions of the data points, with a proof.
 
     On the closed region of each point the extracted function equals the network in the output that is the point's
@@ -137,8 +137,8 @@ def decide_extraction(network: Network, points: Sequence[Sequence[object]]) -> V
     ----------
     network : Network
         With any activations.
-    points : sequence of n points
-        Taken exactly.
+    points : n points of dim numbers each
+        Taken exactly; arrays of any shape are flattened in C order.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def decide_extraction(network: Network, points: Sequence[Sequence[object]]) -> V
     >>> verdict.statement
     'on the regions of 2 points the extracted function is the network in the label and nowhere larger'
     """
-    exact = [to_fractions(point, "decide_extraction") for point in points]
+    exact = exact_points(network, points, "decide_extraction")
     function = extract_exactly(network, exact)
     family = find_exact_family(network, function.present)
     patterns = [network.exact.pattern_at(point) for point in exact]
@@ -176,7 +176,7 @@ def decide_extraction(network: Network, points: Sequence[Sequence[object]]) -> V
         rows = family.terms(own.digits, function.present)
         terms = RationalMatrix(flint.fmpz_mat(rows), family.denominator)
         regions.append(RegionProof(pattern, terms, region_multipliers(family, own.digits, others)))
-    proof = ExtractionProof(network, tuple(exact), function, tuple(regions))
+    proof = ExtractionProof(network, exact, function, tuple(regions))
     subject = f"on the regions of {len(exact)} points the extracted function is the network in the label"
     return Verdict(f"{subject} and nowhere larger", True, proof, function)
 

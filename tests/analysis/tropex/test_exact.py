@@ -89,7 +89,7 @@ def test_points_are_refused_where_they_do_not_fit():
     network = case_network(CASES[0])
     with pytest.raises(InputError, match="at least one point"):
         extract_exactly(network, [])
-    with pytest.raises(InputError, match="2 coordinates"):
-        extract_exactly(network, [[1, 2, 3]])
+    with pytest.raises(InputError, match="points of 2 numbers"):
+        extract_exactly(network, [[1, 2], [1, 2, 3]])
     with pytest.raises(InputError, match="2 coordinates"):
         extract_exactly(network, [[1, 2]]).value([1])
