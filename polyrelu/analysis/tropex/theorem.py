@@ -81,15 +81,17 @@ class ExtractionProof:
 
     def check(self) -> None:
         """Raise `CertificateError` unless this proves the theorem: by products of matrices, for all pairs of points."""
-        n, found = len(self.points), self.function
-        width = self.network.dim + 1
+        n, found, dim = len(self.points), self.function, self.network.dim
         require(found.n_out == self.network.n_out, "a function of the network's outputs")
         require(len(found.labels) == len(self.regions) == n > 0, "a label and a region for each point")
-        require(found.plus.shape == found.minus.shape == (n, width), "a term of each kind for each point")
+        require(found.plus.shape == found.minus.shape == (n, dim + 1), "a term of each kind for each point")
+        require(all(len(point) == dim for point in self.points), "points of the network's dimension")
+        matrices = [found.plus, found.minus, *(m for proof in self.regions for m in (proof.terms, proof.multipliers))]
+        require(all(matrix.denominator > 0 for matrix in matrices), "positive denominators")
+        for k, (point, label) in enumerate(zip(self.points, found.labels, strict=True)):
+            own = exact_label(self.network.exact(point)) if found.n_out > 1 else 0
+            require(label == own, f"the network's label for point {k}")
         for k, (point, proof) in enumerate(zip(self.points, self.regions, strict=True)):
-            outputs = self.network.exact(point)
-            label = exact_label(outputs) if self.network.n_out > 1 else 0
-            require(found.labels[k] == label, f"the network's label for point {k}")
             require(proof.pattern == self.network.exact.pattern_at(point), f"the pattern of point {k}")
             self._check_terms(k, proof)
             self._check_multipliers(k, proof)
@@ -112,8 +114,7 @@ class ExtractionProof:
         rows = region_rows(region_hrep(self.network, proof.pattern))
         n = len(self.points)
         require(proof.multipliers.shape == (2 * n, rows.shape[0]), f"multipliers of all pairs with point {k}")
-        is_nonnegative = proof.multipliers.denominator > 0 and min(proof.multipliers.numerators.entries()) >= 0
-        require(is_nonnegative, f"nonnegative multipliers at point {k}")
+        require(min(proof.multipliers.numerators.entries()) >= 0, f"nonnegative multipliers at point {k}")
         require(proof.multipliers @ rows == self._differences(proof), f"multipliers that give all differences at {k}")
 
     def _differences(self, proof: RegionProof) -> RationalMatrix:

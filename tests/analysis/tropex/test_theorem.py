@@ -95,6 +95,8 @@ def test_a_wrong_term_label_pattern_or_point_is_refused(proof):
         "the pattern of point 0": replace(proof, points=(proof.points[1], *proof.points[1:])),
         "affine map at point 0": with_region(proof, 0, terms=bumped(proof.regions[0].terms, 1, 1)),
         "function of the network's outputs": replace(proof, function=replace(function, n_out=5)),
+        "points of the network's dimension": replace(proof, points=((*proof.points[0], 1), *proof.points[1:])),
+        "positive denominators": with_region(proof, 1, terms=RationalMatrix(proof.regions[1].terms.numerators, 0)),
         "multipliers of all pairs": with_region(proof, 1, multipliers=proof.regions[1].terms),
     }
     for message, fault in faults.items():
