@@ -21,6 +21,7 @@ from polyrelu.analysis.data.pattern_dag import PatternDag, pattern_dag
 from polyrelu.analysis.data.splitting import Clusters, clusters_of
 from polyrelu.analysis.experiments.classifiers import accuracy_of, dense_classifier, imported, train_classifier
 from polyrelu.analysis.experiments.image_data import ImageData
+from polyrelu.analysis.experiments.threads import one_thread
 
 __all__ = ["ARCHITECTURES", "ApdDigits", "ApdNetwork", "run"]
 
@@ -157,22 +158,23 @@ def run(
     Raises
     ------
     MissingExtraError
-        Without PyTorch.
+        Without PyTorch or scikit-learn.
     """
     images = np.concatenate([data.train_images, data.test_images])
     labels = np.concatenate([data.train_labels, data.test_labels])
     networks = []
-    for name, widths in ARCHITECTURES.items():
-        if progress is not None:
-            progress(f"training {name}")
-        recorder = ForgettingRecorder(images, labels)
-        module = dense_classifier(data, widths, seed)
-        train_classifier(module, data, epochs=epochs, learning_rate=LEARNING_RATE, seed=seed, callback=recorder)
-        if progress is not None:
-            progress(f"patterns of {name}")
-        dag = pattern_dag(imported(module, data), images)
-        accuracy = accuracy_of(module, data)
-        networks.append(ApdNetwork(name, widths, accuracy, dag, clusters_of(dag), recorder.forgetting()))
+    with one_thread():
+        for name, widths in ARCHITECTURES.items():
+            if progress is not None:
+                progress(f"training {name}")
+            recorder, module = ForgettingRecorder(images, labels), dense_classifier(data, widths, seed)
+            train_classifier(
+                module, data, epochs=epochs, learning_rate=LEARNING_RATE, seed=seed, callback=recorder
+            )
+            if progress is not None:
+                progress(f"patterns of {name}")
+            dag, accuracy = pattern_dag(imported(module, data), images), accuracy_of(module, data)
+            networks.append(ApdNetwork(name, widths, accuracy, dag, clusters_of(dag), recorder.forgetting()))
     return ApdDigits(data.name, len(images), epochs, seed, tuple(networks))
 
 

@@ -17,9 +17,6 @@ from polyrelu.plot.apd_digits import draw_apd_digits
 
 @pytest.fixture(scope="module")
 def result() -> ApdDigits:
-    import torch
-
-    torch.set_num_threads(1)
     return run(image_data("digits").first(400, 100), epochs=6, seed=1)
 
 
