@@ -186,8 +186,8 @@ class ForgettingRecorder:
 
     def forgetting(self) -> Forgetting:
         """Return what was noted, a row for each call."""
-        n = len(np.asarray(self.points))
-        return forgetting_of(np.array(self.rows, np.int64).reshape(-1, n), self.labels)
+        shape = (len(self.rows), len(np.asarray(self.points)))
+        return forgetting_of(np.array(self.rows, np.int64).reshape(shape), self.labels)
 
 
 def _predictions(module: Module, points: NDArray) -> NDArray[np.int64]:
@@ -208,8 +208,9 @@ def _predictions(module: Module, points: NDArray) -> NDArray[np.int64]:
                     f"ForgettingRecorder needs a module with outputs ({len(piece)}, n_out) but received outputs of "
                     f"shape {tuple(outputs.shape)}. Flatten them in the module."
                 )
-            one = outputs.shape[1] == 1
-            found[start : start + BATCH] = (outputs[:, 0] > 0 if one else outputs.argmax(1)).cpu().numpy()
+            # NumPy's argmax takes the first of equal outputs; PyTorch promises nothing.
+            values = outputs.cpu().numpy()
+            found[start : start + BATCH] = values[:, 0] > 0 if values.shape[1] == 1 else values.argmax(axis=1)
     return found
 
 

@@ -98,6 +98,14 @@ def test_one_output_is_a_class_where_it_is_positive():
     assert recorder.forgetting().predictions.tolist() == [[1, 0, 0]]
 
 
+def test_equal_outputs_give_the_first_label_and_no_call_gives_no_row():
+    torch = pytest.importorskip("torch")
+    recorder = ForgettingRecorder(np.zeros((3, 50)), [0, 0, 1])
+    assert recorder.forgetting().predictions.shape == (0, 3)
+    recorder(0, torch.nn.Identity())
+    assert recorder.forgetting().predictions.tolist() == [[0, 0, 0]]
+
+
 def test_recorder_refuses():
     torch = pytest.importorskip("torch")
     with pytest.raises(InputError, match="3 labels"):
