@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.local_maps import LocalMaps
+from polyrelu.analysis.data.local_maps import LocalMaps, local_maps
+from polyrelu.analysis.data.region_maps import region_maps
 from polyrelu.errors import InputError
-from polyrelu.plot.colours import BORDER_COLOUR, CLASSES, INK
+from polyrelu.plot.colours import BORDER_COLOUR, CLASSES, INK, region_colours
 from polyrelu.plot.figure import new_figure
+from polyrelu.plot.plane import plot_regions
 from polyrelu.plot.scene import VIEW, Scene, add_box, finish
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mpl_toolkits.mplot3d.axes3d import Axes3D
 
-__all__ = ["draw_gradients", "draw_image_grid", "plot_dual_points", "plot_gradient", "plot_image_of_data"]
+    from polyrelu.tessellation.model import Tessellation
+
+__all__ = ["draw_dual", "draw_gradients", "draw_image_grid", "plot_dual_points", "plot_gradient", "plot_image_of_data"]
 
 GRADIENTS, GREYS = "RdBu_r", "gray_r"
 """Colour maps: red raises an output, blue lowers it, white does nothing; ink on paper."""
@@ -29,10 +33,48 @@ CELL, MARGIN, TITLE = 1.0, 0.95, 0.42
 """Inches: a cell of a grid, the names of its rows, the names of its columns."""
 
 BLUE, RED = CLASSES[:2]
-LEAST_DOT, LARGEST_DOT = 8, 110
-"""Square points: a map of one point, and the most frequent map."""
+LEAST_DOT, LARGEST_DOT, RED_DOT = 8, 110, 48
+"""Square points: a map of one point, the most frequent map, and what is highlighted."""
 ROOM = 0.06
 """Between the points and the box around them, as a part of it."""
+
+
+def draw_dual(tessellation: Tessellation, output: int = 0, points: ArrayLike = ()) -> Figure:
+    """Return a figure with the regions of the plane, and beside them their affine maps as points of dual space.
+
+    A region and its map have one colour; in red are the given points, and the maps there (Sattelberg et al. 2020,
+    Figures 4 and 11).
+
+    Parameters
+    ----------
+    tessellation : Tessellation
+        Of dimension 2.
+    output : int
+    points : array, shape (n, 2)
+        Such as the training data.
+
+    Raises
+    ------
+    InputError
+        If the dimension is not 2, or there is no such output.
+    """
+    maps = region_maps(tessellation, output)
+    x = np.asarray(points, np.float64).reshape(-1, tessellation.dim)
+    at_points = local_maps(tessellation.network, x, output)
+    figure = new_figure(10.4, 5.2)
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, 0.97))  # square axes leave too little room for titles
+    plane, dual = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2, projection="3d")
+    plot_dual_points(maps, dual, colours=region_colours(tessellation.words) * 0.85)
+    a, b, c = at_points.dual_points.T
+    dual.scatter(a, b, c, s=RED_DOT, c=RED, edgecolors="white", linewidths=0.5, depthshade=False, zorder=3)
+    plot_regions(tessellation, plane)
+    plane.scatter(x[:, 0], x[:, 1], s=RED_DOT, c=RED, edgecolors="white", linewidths=0.5, zorder=5)
+    n_maps = len(np.unique(maps.dual_points + 0.0, axis=0))
+    regions = "1 region" if len(maps) == 1 else f"{len(maps):,} regions"
+    found = "1 affine map" if n_maps == 1 else f"{n_maps:,} different affine maps"
+    for ax, title in ((plane, regions), (dual, f"output {output}: {found}")):
+        ax.set_title(title, color=INK, fontsize="medium", loc="left")
+    return figure
 
 
 def draw_gradients(points: ArrayLike, maps: LocalMaps, shape: Sequence[int]) -> Figure:
@@ -146,6 +188,7 @@ def plot_dual_points(
     ax: Axes3D | None = None,
     *,
     highlighted: ArrayLike = (),
+    colours: NDArray[np.float64] | None = None,
     view: tuple[float, float] = VIEW,
 ) -> Axes3D:
     """Draw the local maps of two inputs as points of space: both weights, and the offset (Sattelberg et al., Figure 4).
@@ -157,6 +200,8 @@ def plot_dual_points(
     ax : Axes3D, optional
     highlighted : int array
         Which maps to draw in red on top, such as those of the training data.
+    colours : float64 array, shape (n, 3), optional
+        Of the maps; equal maps get the colour of the first.
     view : (elevation, azimuth), in degrees
 
     Returns
@@ -176,19 +221,20 @@ def plot_dual_points(
             "plot_dual_points needs maps of one output of a network with two inputs but received an array of shape "
             f"{maps.dual_points.shape}. Choose an output, or a slice of the network."
         )
-    distinct, counts = np.unique(maps.dual_points + 0.0, axis=0, return_counts=True)
+    distinct, first, counts = np.unique(maps.dual_points + 0.0, axis=0, return_index=True, return_counts=True)
     chosen = np.unique(maps.dual_points[np.asarray(highlighted, np.int64)] + 0.0, axis=0)
     scene = _scene(distinct, view)
     ax = _prepared(new_figure(6.4, 5.8).add_subplot(projection="3d") if ax is None else ax, scene)
-    add_box(ax, scene)
     feet = distinct * [1, 1, 0] + [0, 0, scene.low[2]]
     stems = Line3DCollection(np.stack([distinct, feet], axis=1), colors=BORDER_COLOUR, linewidths=0.4, alpha=0.45)
-    sizes = LEAST_DOT + (LARGEST_DOT - LEAST_DOT) * counts / counts.max(initial=1)
+    many = counts.max(initial=1)
+    sizes = LEAST_DOT + (LARGEST_DOT - LEAST_DOT) * counts / many if many > 1 else np.full(len(counts), RED_DOT / 1.5)
     look = {"edgecolors": "white", "linewidths": 0.5, "depthshade": False}
-    ax.scatter(*distinct.T, s=sizes, c=BLUE, zorder=2, **look)
+    ax.scatter(*distinct.T, s=sizes, c=BLUE if colours is None else colours[first], zorder=2, **look)
     ax.add_collection3d(stems)
+    add_box(ax, scene)
     if len(chosen):
-        ax.scatter(*chosen.T, s=LARGEST_DOT / 2, c=RED, zorder=3, **look)
+        ax.scatter(*chosen.T, s=RED_DOT, c=RED, zorder=3, **look)
     finish(ax, scene)
     return ax
 
@@ -201,12 +247,15 @@ def _scene(points: NDArray[np.float64], view: tuple[float, float]) -> Scene:
 
 
 def _prepared(ax: Axes3D, scene: Scene) -> Axes3D:
+    from matplotlib.ticker import MaxNLocator
+
     ax.computed_zorder = False
     ax.set_proj_type("ortho")
     ax.view_init(*scene.view)
     for name, axis in zip(("weight 1", "weight 2", "offset"), (ax.xaxis, ax.yaxis, ax.zaxis), strict=True):
         axis.set_label_text(name, color=INK)
         axis.set_tick_params(color=BORDER_COLOUR, labelcolor=INK, labelsize="small")
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         axis.set_pane_color((1, 1, 1, 0))
         axis.line.set_color(BORDER_COLOUR)
     ax.grid(False)

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from polyrelu import Domain, Network, tessellate
 from polyrelu.analysis.data.local_maps import LocalMaps, local_maps
+from polyrelu.analysis.data.region_maps import region_maps
 from polyrelu.errors import InputError
+from polyrelu.plot.colours import region_colours
 from polyrelu.plot.figure import save
-from polyrelu.plot.local_maps import draw_gradients, draw_image_grid, plot_dual_points, plot_gradient
+from polyrelu.plot.local_maps import draw_dual, draw_gradients, draw_image_grid, plot_dual_points, plot_gradient
 from polyrelu.testing import xor
 
 ONE, TWO = np.array([[1.0, -3.0], [0.0, 2.0]]), np.array([[0.0, 0.25], [0.5, 1.0]])
@@ -80,6 +83,27 @@ def test_dual_points_are_the_distinct_maps(tmp_path):
     assert len(set(cloud.get_sizes())) == 3
     assert [axis.label.get_text() for axis in (ax.xaxis, ax.yaxis, ax.zaxis)] == ["weight 1", "weight 2", "offset"]
     save(ax.figure, tmp_path / "dual.png")
+
+
+def test_regions_and_their_maps_have_one_colour(tmp_path):
+    tessellation = tessellate(xor(), Domain.box([-2, -2], [2, 2]))
+    figure = draw_dual(tessellation, points=[[1, 1], [-1, -1]])
+    plane, dual = figure.axes
+    maps = {tuple(map(float, p)): k for k, p in enumerate(zip(*dual.collections[0]._offsets3d, strict=True))}
+    for region, row in enumerate(region_maps(tessellation, 0).dual_points.tolist()):
+        colour = region_colours(tessellation.words)[region]
+        assert (plane.collections[0].get_facecolor()[region, :3] == colour).all()
+        assert np.abs(dual.collections[0].get_facecolor()[maps[tuple(row)], :3] - 0.85 * colour).max() < 2.0**-40
+    assert (plane.get_title(loc="left"), dual.get_title(loc="left")) == (
+        "3 regions", "output 0: 3 different affine maps"
+    )  # fmt: skip
+    save(figure, tmp_path / "dual.png")
+    save(draw_dual(tessellation), tmp_path / "without_points.png")
+    with pytest.raises(InputError, match="outputs from 0 to 0 but received 1"):
+        draw_dual(tessellation, 1)
+    line = Network.from_arrays([([[1]], [0]), ([[1]], [0])])
+    with pytest.raises(InputError, match="a network with two inputs"):
+        draw_dual(tessellate(line))
 
 
 def test_dual_points_of_other_dimensions_are_refused():

@@ -19,6 +19,7 @@ __all__ = [
     "chosen_outputs",
     "filled_rows",
     "network_rows",
+    "pattern_rows",
     "pulled_back",
     "unit_digits_at",
     "whole_blocks",
@@ -45,7 +46,7 @@ def network_rows(
     x = checked_points(network, points, who)
     outputs = chosen_outputs(who, network, x, output, device)
     batch, patterns = batch_network(network, device), patterns_at(network, x, device)
-    return outputs.shape, network.dim, _rows(batch, patterns, outputs)
+    return outputs.shape, network.dim, pattern_rows(batch, patterns, outputs)
 
 
 def chosen_outputs(
@@ -180,7 +181,8 @@ def whole_blocks(n: int, size: int) -> Iterator[tuple[slice, slice]]:
     return ((piece, slice(max(0, min(piece.start, n - size)), piece.stop)) for piece in chunks(n, size))
 
 
-def _rows(batch: BatchNetwork, patterns: DataPatterns, outputs: NDArray[np.int64]) -> Iterator[MapRows]:
+def pattern_rows(batch: BatchNetwork, patterns: DataPatterns, outputs: NDArray[np.int64]) -> Iterator[MapRows]:
+    """Yield the maps of patterns, a block of them at a time, of outputs (n,) or (n, k)."""
     for piece, block in whole_blocks(len(outputs), batch.arrays.chunk):
         rows = filled_rows(batch, unit_digits_at(batch, patterns, block), outputs[block])
         yield piece, outputs[piece], rows[piece.start - block.start :]
