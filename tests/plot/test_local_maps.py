@@ -93,7 +93,7 @@ def test_regions_and_their_maps_have_one_colour(tmp_path):
     for region, row in enumerate(region_maps(tessellation, 0).dual_points.tolist()):
         colour = region_colours(tessellation.words)[region]
         assert (plane.collections[0].get_facecolor()[region, :3] == colour).all()
-        assert np.abs(dual.collections[0].get_facecolor()[maps[tuple(row)], :3] - 0.85 * colour).max() < 2.0**-40
+        assert np.abs(dual.collections[0]._facecolors[maps[tuple(row)], :3] - 0.85 * colour).max() < 2.0**-40
     assert (plane.get_title(loc="left"), dual.get_title(loc="left")) == (
         "3 regions", "output 0: 3 different affine maps"
     )  # fmt: skip
