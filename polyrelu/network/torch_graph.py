@@ -250,7 +250,10 @@ def check_points_apart(run: ModuleRun) -> None:
 
     if len(run.inputs) < 2 or not run.outputs.requires_grad:
         return
-    [gradient] = torch.autograd.grad(run.outputs[:1].sum(), run.inputs, retain_graph=True, allow_unused=True)
+    outputs = run.outputs[0]
+    # Not the plain sum, which is constant where outputs are centred.
+    weights = torch.arange(1, len(outputs) + 1, device=outputs.device, dtype=outputs.dtype)
+    [gradient] = torch.autograd.grad(outputs @ weights, run.inputs, retain_graph=True, allow_unused=True)
     if gradient is not None and gradient[1:].any():
         raise UnsupportedNodeError(
             f"`{run.who}` needs a module that takes each point by itself but this one mixes the points of a batch. "

@@ -53,12 +53,12 @@ def _embeddings(story: LayerStory, name: str) -> Figure:
     ]
     rows = [_time(epoch) for epoch in story.epochs]
     columns = [f"layer {k} ({width} neurons)" for k, width in enumerate(story.widths, 1)]
-    title = f"{name}: nearest pattern has the same label (%)"
+    title = f"{name} (%: the nearest pattern has the same label)"
     return draw_embeddings(story.embeddings, rows, columns, story.labels, notes, title)
 
 
 def _separation(result: CodesDigits) -> Figure:
-    figure = new_figure(7.6, 3.2)
+    figure = new_figure(7.6, 3.4)
     stories = {"autoencoder": result.autoencoder, "classifier": result.classifier}
     chance = 1 / result.n_classes
     for ax, (name, story) in zip(figure.subplots(1, 2, sharey=True), stories.items(), strict=True):
@@ -70,7 +70,7 @@ def _separation(result: CodesDigits) -> Figure:
         ax.set_title(name, color=INK, fontsize="medium", loc="left")
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, fontsize="small")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize="small")
     figure.axes[0].set_ylabel("nearest pattern\nhas the same label")
     return figure
 

@@ -157,11 +157,16 @@ REFUSED = {
     "a hidden mask": (Function(lambda m, x: x * (x > 0)), "differs from point to point"),
     "a hidden square": (Function(lambda m, x: _in_part(x, lambda part: part.mul_(x[:, :2]))), "in place"),
     "a hidden sigmoid": (Function(lambda m, x: _in_part(x, lambda part: part.sigmoid_())), "in place"),
+    "centred outputs": (Function(lambda m, x: _centred(x - x.mean(0))), "mixes the points"),
     "a mean over points": (Function(lambda m, x: x - x.mean(0)), "mixes the points"),
     "statistics of points": (nn.BatchNorm1d(4, track_running_stats=False), "takes them from the points"),
     "points in the second axis": (Function(lambda m, x: F.relu(x.T).T), "batch as first axis"),
     "overwritten values": (Function(lambda m, x: F.relu(x).mul_(2)), "changed in place"),
 }
+
+
+def _centred(x):
+    return x - x.mean(1, keepdim=True)
 
 
 def _in_part(x, change):
