@@ -91,7 +91,7 @@ def _angles(result: TropexResult) -> Figure:
                 linewidths=0, label=f"{name} ({int(chosen.sum())})", zorder=2 if is_right else 3,
             )  # fmt: skip
         style(ax, "angle, degrees", "distance")
-        ax.set_xlim(-5, max(100.0, float(np.nanmax(found.angles, initial=0.0)) + 5))
+        ax.set_xlim(-5, max(100.0, float(np.nan_to_num(found.angles).max(initial=0.0)) + 5))
         ax.set_xticks([each for each in (0, 30, 60, 90, 120, 150, 180) if each <= ax.get_xlim()[1]])
         ax.set_yscale("symlog", linthresh=1, linscale=0.4)
         ax.set_ylim(-0.05, 2 * max(1.0, float(found.distances.max(initial=0.0))))
@@ -159,7 +159,7 @@ def _band(
     dashed: bool = False,
 ) -> None:
     """Draw the mean over runs as a line, and one deviation to both sides."""
-    mean, deviation = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    mean, deviation = values.mean(axis=0), values.std(axis=0)  # nan, where one run has no value, leaves a gap
     ax.fill_between(places, mean - deviation, mean + deviation, color=colour, alpha=0.18, linewidth=0)
     ax.plot(places, mean, color=colour, marker="o", markersize=3.5, linestyle="--" if dashed else "-", label=name)
 

@@ -189,7 +189,10 @@ class TropexResult:
         return "\n".join(lines)
 
     def _lines(self, each: Architecture) -> list[str]:
-        first, last = each.correlations.mean(axis=0)[[0, -1]].tolist()
+        first, last = (_text(value, 2) for value in each.correlations.mean(axis=0)[[0, -1]].tolist())
+        right, wrong, retrained = (
+            _text(value, 0) for value in (each.angles(True), each.angles(False), each.retrained_angle)
+        )
         regions = ", ".join(f"{overlap.n_train_regions:,}" for overlap in each.overlaps)
         shared = sum(overlap.n_test_in_train_regions for overlap in each.overlaps)
         maps = sum(overlap.n_test_with_train_maps for overlap in each.overlaps)
@@ -205,10 +208,10 @@ class TropexResult:
             f"with a training image's map: {maps}",
             f"  equal digits of a test image and the training image whose term it gets, by layer: {layers} %",
             f"  labels that stay while layers are merged, from the last one: {merged} %",
-            f"  angle between coefficients in N and in N^(X): {each.angles(True):.0f} degrees where N^(X) is right, "
-            f"{each.angles(False):.0f} where it is wrong",
-            f"  two runs: correlation of coefficients {first:.2f} after {self.epochs[0]} and {last:.2f} after "
-            f"{self.epochs[-1]} epochs, angle {each.retrained_angle:.0f} degrees",
+            f"  mean angle between coefficients in N and in N^(X): {right} degrees where N^(X) is right, "
+            f"{wrong} where it is wrong",
+            f"  two runs: correlation of coefficients {first} after {self.epochs[0]} and {last} after "
+            f"{self.epochs[-1]} epochs, mean angle {retrained} degrees",
             "",
         ]
 
@@ -378,15 +381,24 @@ def _architecture_json(each: Architecture) -> dict[str, Any]:
         "overlaps": [asdict(overlap) for overlap in each.overlaps],
         "steps": [[asdict(step) for step in run] for run in each.steps],
         "layer_agreement": each.layer_agreement.tolist(),
-        "correlations": each.correlations.tolist(),
-        "retrained_angle": each.retrained_angle,
-        "angle_where_right": each.angles(True),
-        "angle_where_wrong": each.angles(False),
+        "correlations": [[_known(value) for value in row] for row in each.correlations.tolist()],
+        "retrained_angle": _known(each.retrained_angle),
+        "angle_where_right": _known(each.angles(True)),
+        "angle_where_wrong": _known(each.angles(False)),
     }
 
 
 def _agreements(each: Architecture) -> list[list[float]]:
     return [[step.agreement for step in run] for run in each.steps]
+
+
+def _known(value: float) -> float | None:
+    """Return a number as JSON holds it: None for nan."""
+    return None if np.isnan(value) else value
+
+
+def _text(value: float, places: int) -> str:
+    return "-" if np.isnan(value) else f"{value:.{places}f}"
 
 
 def _mean(values: Floats) -> float:

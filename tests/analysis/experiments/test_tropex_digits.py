@@ -63,3 +63,12 @@ def test_figures_are_drawn(result, tmp_path):
     assert dots == 40 - np.isnan(result.architectures[0].comparison.angles).sum()
     for name, figure in figures.items():
         save(figure, tmp_path / f"{name}.png")
+
+
+def test_one_image_will_do(tmp_path):
+    tiny = run(digits_data().first(1, 1), epochs=1)
+    assert "correlation of coefficients - after 1" in tiny.to_text()
+    facts = tiny.to_json()["architectures"][0]
+    assert facts["correlations"] == [[None]] * 10 and json.dumps(tiny.to_json(), allow_nan=False)
+    for name, figure in draw_tropex_digits(tiny).items():
+        save(figure, tmp_path / f"{name}.png")

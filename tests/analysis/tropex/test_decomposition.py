@@ -100,6 +100,14 @@ def test_every_term_is_needed_or_below_a_mean(dim, data):
         assert reduced.value(point) == polynomial.value(point)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_each_term_is_one_linear_region_of_its_maximum(seed):
+    found = decompose(gaussian([2, 4, 3, 2], seed=seed))
+    for polynomial in found.polynomials:
+        network = TropicalDecomposition((polynomial,), MaxPolynomial.from_rows([[0, 0, 0]]), 1).to_network()
+        assert tessellate(network).n_linear_regions == polynomial.n_terms <= found.n_regions
+
+
 def test_affine_networks_and_units_without_inputs():
     line = Network.from_arrays([([[2, -1]], [3])])
     assert str(decompose(line)) == "f0 = 2 x - y + 3 - 0"
