@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MappingTable", "map_between", "mapping_table", "triangle_of"]
 
-BLOCK = 1024
+BLOCK = 4096
 """Points at a time."""
 
 
