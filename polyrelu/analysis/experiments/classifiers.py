@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyrelu.analysis.experiments.image_data import ImageData
+from polyrelu.analysis.experiments.threads import one_thread
 from polyrelu.errors import MissingExtraError
 from polyrelu.network.model import Network
 
@@ -84,17 +85,18 @@ def train_classifier(
     y = torch.from_numpy(data.train_labels)
     optimiser = torch.optim.Adam(module.parameters(), lr=learning_rate)
     random = np.random.default_rng(seed)
-    if callback is not None:
-        callback(0, module.eval())
-    for epoch in range(1, epochs + 1):
-        module.train()
-        for batch in torch.from_numpy(random.permutation(len(x))).split(batch_size):
-            loss = torch.nn.functional.cross_entropy(module(x[batch]), y[batch])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+    with one_thread():
         if callback is not None:
-            callback(epoch, module.eval())
+            callback(0, module.eval())
+        for epoch in range(1, epochs + 1):
+            module.train()
+            for batch in torch.from_numpy(random.permutation(len(x))).split(batch_size):
+                loss = torch.nn.functional.cross_entropy(module(x[batch]), y[batch])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+            if callback is not None:
+                callback(epoch, module.eval())
     return module.eval()
 
 
