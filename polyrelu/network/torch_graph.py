@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ __all__ = [
     "check_points_apart",
     "frozen_copy",
     "name_of",
+    "recording",
     "run_module",
 ]
 
@@ -142,14 +145,15 @@ def frozen_copy(module: Module, who: str, device: str | None = None, dtype: torc
     if not isinstance(module, torch.nn.Module):
         raise InputError(f"`{who}` needs a torch.nn.Module but received {type(module).__name__}. Pass the module.")
     place = arrays_on(device or "cpu").device
-    try:
-        copied = copy.deepcopy(module)
-    except (RuntimeError, TypeError) as error:
-        raise InputError(
-            f"`{who}` needs a module that can be copied but {type(module).__name__} cannot be ({error}). "
-            "Keep tensors with gradients out of its attributes."
-        ) from None
-    return copied.eval().requires_grad_(False).to(device=place, dtype=dtype or torch.float64)
+    with recording():
+        try:
+            copied = copy.deepcopy(module)
+        except (RuntimeError, TypeError) as error:
+            raise InputError(
+                f"`{who}` needs a module that can be copied but {type(module).__name__} cannot be ({error}). "
+                "Keep tensors with gradients out of its attributes."
+            ) from None
+        return copied.eval().requires_grad_(False).to(device=place, dtype=dtype or torch.float64)
 
 
 def run_module(frozen: Module, points: ArrayLike, who: str) -> ModuleRun:
@@ -250,15 +254,25 @@ def check_points_apart(run: ModuleRun) -> None:
 
     if len(run.inputs) < 2 or not run.outputs.requires_grad:
         return
-    outputs = run.outputs[0]
-    # Not the plain sum, which is constant where outputs are centred.
-    weights = torch.arange(1, len(outputs) + 1, device=outputs.device, dtype=outputs.dtype)
-    [gradient] = torch.autograd.grad(outputs @ weights, run.inputs, retain_graph=True, allow_unused=True)
+    with recording():
+        outputs = run.outputs[0]
+        # Not the plain sum, which is constant where outputs are centred.
+        weights = torch.arange(1, len(outputs) + 1, device=outputs.device, dtype=outputs.dtype)
+        [gradient] = torch.autograd.grad(outputs @ weights, run.inputs, retain_graph=True, allow_unused=True)
     if gradient is not None and gradient[1:].any():
         raise UnsupportedNodeError(
             f"`{run.who}` needs a module that takes each point by itself but this one mixes the points of a batch. "
             "Let it reduce over other axes than the first."
         )
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Let PyTorch record the graph, also where the caller has turned that off."""
+    import torch
+
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 def name_of(node: Any) -> str:
@@ -271,14 +285,14 @@ def _run(frozen: Module, points: ArrayLike, who: str) -> ModuleRun:
 
     parameter = next(frozen.parameters(), next((b for b in frozen.buffers() if b.is_floating_point()), None))
     like = torch.zeros(0, dtype=torch.float64) if parameter is None else parameter
-    try:
-        leaf = torch.as_tensor(points).detach().to(device=like.device, dtype=like.dtype).clone().requires_grad_()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"`{who}` needs an array of points but it cannot be read ({error}). Repair it.") from None
-    if not leaf.ndim or not torch.isfinite(leaf).all():
-        what = "points (n, ...)" if not leaf.ndim else "finite numbers"
-        raise InputError(f"`{who}` needs {what} but received others. Repair the points.")
-    with torch.inference_mode(False), torch.enable_grad():
+    with recording():
+        try:
+            leaf = torch.as_tensor(points).detach().to(device=like.device, dtype=like.dtype).clone().requires_grad_()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"`{who}` needs an array of points but it cannot be read ({error}). Repair it.") from None
+        if not leaf.ndim or not torch.isfinite(leaf).all():
+            what = "points (n, ...)" if not leaf.ndim else "finite numbers"
+            raise InputError(f"`{who}` needs {what} but received others. Repair the points.")
         try:
             outputs = frozen(leaf.clone())  # a clone, because a leaf cannot be changed in place
         except (RuntimeError, ValueError, TypeError, IndexError) as error:

@@ -139,6 +139,14 @@ def test_batches_and_devices_do_not_matter():
     assert (module_patterns(module, points, dtype=torch.float32).words == words).all()
 
 
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_gradients_may_be_turned_off(context):
+    module, points = CHAINS["convolution"][0], points_of(IMAGE)
+    words = module_patterns(module, points).words
+    with context():
+        assert (module_patterns(module, torch.tensor(points)).words == words).all()
+
+
 def test_a_module_without_neurons_has_one_pattern():
     patterns = module_patterns(nn.Linear(3, 2), points_of((3,)))
     assert patterns.widths == () and patterns.count_distinct() == 1
