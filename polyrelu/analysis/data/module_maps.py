@@ -17,6 +17,7 @@ from polyrelu.network.torch_graph import (
     check_piecewise_linear,
     check_points_apart,
     frozen_copy,
+    recording,
     run_module,
 )
 
@@ -91,11 +92,12 @@ def _differentiated(run: ModuleRun, outputs: NDArray[np.int64]) -> NDArray[np.fl
     targets, columns = rows.reshape(n, -1, rows.shape[-1]), outputs.reshape(n, -1)
     for k in range(columns.shape[1]):
         chosen = torch.as_tensor(columns[:, k], device=run.outputs.device)[:, None]
-        values = run.outputs.gather(1, chosen)[:, 0]
         gradient = None
-        if values.requires_grad:
-            is_last = k + 1 == columns.shape[1]
-            [gradient] = torch.autograd.grad(values.sum(), run.inputs, retain_graph=not is_last, allow_unused=True)
+        with recording():
+            values = run.outputs.gather(1, chosen)[:, 0]
+            if values.requires_grad:
+                is_last = k + 1 == columns.shape[1]
+                [gradient] = torch.autograd.grad(values.sum(), run.inputs, retain_graph=not is_last, allow_unused=True)
         weights = torch.zeros_like(flat) if gradient is None else gradient.reshape(n, -1).double()
         offsets = values.detach().double() - (weights * flat).sum(1)
         targets[:, k, :-1] = weights.cpu().numpy()

@@ -315,3 +315,15 @@ def test_modules_that_are_not_piecewise_linear_are_refused():
         local_maps(nn.Linear(2, 2), [[1.0, 2.0]], 2)
     with pytest.raises(InputError, match=r"needs a torch\.nn\.Module but received str"):
         local_maps("model.onnx", [[1.0, 2.0]])
+
+
+def test_a_module_has_its_maps_also_where_gradients_are_turned_off():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    points = np.random.default_rng(0).random((4, 3))
+    expected = local_maps(module, points, 0).weights
+    for context in (torch.no_grad, torch.inference_mode):
+        with context():
+            assert (local_maps(module, points, 0).weights == expected).all()
+    assert expected.any()
