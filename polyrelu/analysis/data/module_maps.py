@@ -79,7 +79,9 @@ def _rows(
             outputs = np.zeros(len(run.inputs), np.int64)
         else:
             outputs = run.outputs.detach().cpu().double().numpy().argmax(axis=1)
-        yield piece, outputs, _differentiated(run, outputs)
+        with recording():
+            rows = _differentiated(run, outputs)
+        yield piece, outputs, rows
 
 
 def _differentiated(run: ModuleRun, outputs: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -93,11 +95,10 @@ def _differentiated(run: ModuleRun, outputs: NDArray[np.int64]) -> NDArray[np.fl
     for k in range(columns.shape[1]):
         chosen = torch.as_tensor(columns[:, k], device=run.outputs.device)[:, None]
         gradient = None
-        with recording():
-            values = run.outputs.gather(1, chosen)[:, 0]
-            if values.requires_grad:
-                is_last = k + 1 == columns.shape[1]
-                [gradient] = torch.autograd.grad(values.sum(), run.inputs, retain_graph=not is_last, allow_unused=True)
+        values = run.outputs.gather(1, chosen)[:, 0]
+        if values.requires_grad:
+            is_last = k + 1 == columns.shape[1]
+            [gradient] = torch.autograd.grad(values.sum(), run.inputs, retain_graph=not is_last, allow_unused=True)
         weights = torch.zeros_like(flat) if gradient is None else gradient.reshape(n, -1).double()
         offsets = values.detach().double() - (weights * flat).sum(1)
         targets[:, k, :-1] = weights.cpu().numpy()
