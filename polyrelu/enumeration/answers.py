@@ -50,6 +50,8 @@ class Answers(ABC):
         """Return the function that the compiled loop calls."""
 
         def call(_: int) -> int:
+            if self.geometry.state[T.ABORT]:  # the loop is about to stop: what it asks until then need not make sense
+                return T.SIGN_SHIFT
             result = T.ABORT_ANSWER
             with self:
                 result = self.answer() + T.SIGN_SHIFT
