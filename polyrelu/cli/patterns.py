@@ -129,14 +129,15 @@ def _points(n: int) -> str:
 def _draw(patterns: DataPatterns, labels: NDArray, arguments: argparse.Namespace, path: Path) -> None:
     from polyrelu.analysis.data.embedding import embed_patterns
     from polyrelu.plot.figure import save
-    from polyrelu.plot.patterns import draw_embeddings
+    from polyrelu.plot.patterns import MOST_CLASSES, draw_embeddings
     from polyrelu.tessellation.targets import replacing
 
     embedding = embed_patterns(patterns, seed=arguments.seed, max_points=arguments.max_points)
     where = "all layers" if arguments.layer is None else f"layer {arguments.layer}"
     by = embedding.method.removeprefix("embed_").upper()
     note = f"{embedding.n_patterns:,} patterns of {len(embedding.points):,} points, placed by {by}"
-    figure = draw_embeddings([[embedding]], [""], [where], labels, [[note]])
+    colours = labels if len(set(labels.tolist())) <= MOST_CLASSES else None
+    figure = draw_embeddings([[embedding]], [""], [where], colours, [[note]])
     figure.set_size_inches(6, 5.4)
     with replacing(path) as temporary:
         save(figure, temporary)

@@ -36,19 +36,19 @@ def plot_embedding(embedding: Embedding, labels: ArrayLike | None = None, ax: Ax
     ----------
     embedding : Embedding
     labels : int array, shape (n,), optional
-        Of all points of the data set, from 0 on; the embedding knows which of them it has.
+        Of all points of the data set; the embedding knows which of them it has.
     ax : Axes, optional
 
     Raises
     ------
     InputError
-        If labels are no whole numbers from 0 on, or there are more than 40.
+        If labels are no whole numbers, or more than 40 different ones.
     """
     axes = fresh_axes(ax)
     colours = np.full((len(embedding.points), 3), 0.35)
     if labels is not None:
-        checked = checked_labels(labels, "plot_embedding")
-        colours = class_colours(int(checked.max(initial=0)) + 1)[checked[embedding.points]]
+        names, index = _classes(labels, "plot_embedding")
+        colours = class_colours(len(names))[index[embedding.points]]
     x, y = _spread(embedding.positions).T
     order = np.random.default_rng(0).permutation(len(x))  # so that no class covers the others
     axes.scatter(x[order], y[order], s=9, c=colours[order], linewidths=0, alpha=0.85)
@@ -92,7 +92,7 @@ def draw_embeddings(
             if notes is not None:
                 ax.set_xlabel(notes[row][column], color=INK, fontsize="small")
     if labels is not None:
-        _add_classes(figure, checked_labels(labels, "draw_embeddings"))
+        _add_classes(figure, _classes(labels, "draw_embeddings")[0])
     figure.suptitle(title, color=INK, fontsize="large", x=0.02, ha="left")
     return figure
 
@@ -123,17 +123,17 @@ def plot_pattern_rows(
     digits /= np.maximum(patterns.layout.n_pieces - 1, 1)[_columns(patterns, layer)]
     extent = (0, digits.shape[1], len(digits), 0)
     if labels is not None:
-        chosen = checked_labels(labels, "plot_pattern_rows")
-        order = np.argsort(chosen, kind="stable")
-        digits = digits[order]
+        names, index = _classes(labels, "plot_pattern_rows")
+        order = np.argsort(index, kind="stable")
+        digits, index = digits[order], index[order]
         width = max(digits.shape[1] / 40, 0.5)
-        strip = class_colours(int(chosen.max(initial=0)) + 1)[chosen[order]][:, None]
+        strip = class_colours(len(names))[index][:, None]
         axes.imshow(strip, aspect="auto", extent=(-2 * width, -width / 2, len(digits), 0), interpolation="nearest")
-        for first in (np.flatnonzero(np.diff(chosen[order])) + 1).tolist():
+        for first in (np.flatnonzero(np.diff(index)) + 1).tolist():
             axes.axhline(first, color=BORDER_COLOUR, linewidth=0.5)
-        for label in np.unique(chosen):
-            middle = np.flatnonzero(chosen[order] == label).mean()
-            axes.text(-2.4 * width, middle, str(label), ha="right", va="center", color=INK, fontsize="small")
+        for number, name in enumerate(names):
+            middle = float(np.flatnonzero(index == number).mean())
+            axes.text(-2.4 * width, middle, name, ha="right", va="center", color=INK, fontsize="small")
     axes.imshow(1 - 0.75 * digits, cmap="gray", vmin=0, vmax=1, aspect="auto", extent=extent, interpolation="nearest")
     if layer is None:
         for start in patterns.starts[1:-1]:
@@ -184,19 +184,16 @@ def plot_region_counts(
     return axes
 
 
-def checked_labels(labels: ArrayLike, who: str) -> NDArray[np.int64]:
-    """Return labels if they are few whole numbers from 0 on.
-
-    Raises
-    ------
-    InputError
-    """
+def _classes(labels: ArrayLike, who: str) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the names of the labels that occur, and which of them each point has."""
     array = np.asarray(labels)
-    if array.ndim != 1 or array.dtype.kind not in "biu" or array.min(initial=0) < 0:
-        raise InputError(f"{who} needs labels that are whole numbers from 0 on but received others. Renumber them.")
-    if array.max(initial=0) >= MOST_CLASSES:
-        raise InputError(f"{who} needs labels below {MOST_CLASSES} but received {array.max()}. Merge some.")
-    return array.astype(np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "biu":
+        raise InputError(f"{who} needs labels that are whole numbers, one a point, but received others. Number them.")
+    names, index = np.unique(array, return_inverse=True)
+    if len(names) > MOST_CLASSES:
+        message = f"{who} needs at most {MOST_CLASSES} different labels but received {len(names)}. Merge some."
+        raise InputError(message)
+    return [str(name) for name in names.tolist()], index.reshape(-1).astype(np.int64)
 
 
 def _spread(positions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -217,13 +214,12 @@ def _columns(patterns: DataPatterns, layer: int | None) -> NDArray[np.int64]:
     return neurons if layer is None else neurons[patterns.starts[layer] : patterns.starts[layer + 1]]
 
 
-def _add_classes(figure: Figure, labels: NDArray[np.int64]) -> None:
+def _add_classes(figure: Figure, names: Sequence[str]) -> None:
     """Add a legend with the labels that occur."""
     from matplotlib.lines import Line2D
 
-    colours = class_colours(int(labels.max(initial=0)) + 1)
     handles = [
-        Line2D([], [], linestyle="", marker="o", markersize=5, color=colours[label], label=str(label))
-        for label in np.unique(labels)
+        Line2D([], [], linestyle="", marker="o", markersize=5, color=colour, label=name)
+        for colour, name in zip(class_colours(len(names)), names, strict=True)
     ]
     figure.legend(handles=handles, loc="outside right center", frameon=False, handletextpad=0.1, fontsize="small")

@@ -81,7 +81,8 @@ def embed_patterns(
     Raises
     ------
     InputError
-        For a layer that there is not, no points, or more than 4000 different patterns.
+        For a layer that there is not, no points, more than 4000 different patterns, or a method that returns no
+        positions.
     MissingExtraError
         If the method's library is not installed.
 
@@ -109,7 +110,12 @@ def embed_patterns(
     chosen = method or (embed_umap if find_spec("umap") else embed_mds)
     positions = np.zeros((1, 2))
     if len(distinct) > 1:
-        positions = chosen(distances_between(layout, distinct, distinct).astype(np.float64), seed)
+        positions = np.asarray(chosen(distances_between(layout, distinct, distinct).astype(np.float64), seed))
+    if positions.shape != (len(distinct), 2):
+        raise InputError(
+            f"embed_patterns needs a method that returns positions ({len(distinct)}, 2) but received shape "
+            f"{positions.shape}. Return two numbers for each row of the distances."
+        )
     name = getattr(chosen, "__name__", type(chosen).__name__)
     return Embedding(points, positions[place.reshape(-1)], layer, name, len(distinct))
 

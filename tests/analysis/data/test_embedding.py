@@ -121,6 +121,7 @@ def test_own_method():
         (lambda p: embed_patterns(p, max_points=0), "one point at least"),
         (lambda p: pattern_distances(p, 5), "a layer from -2 to 1"),
         (lambda p: neighbour_accuracy(p, [0, 1]), "a label for each"),
+        (lambda p: embed_patterns(p, method=lambda distances, seed: distances), r"positions \(60, 2\)"),
         (lambda p: embed_mds(np.zeros((2001, 2001))), "at most 2000"),
         (lambda p: embed_patterns(patterns_of(_counting(4001), (12,))), "at most 4000"),
     ],
