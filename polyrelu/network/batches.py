@@ -6,6 +6,7 @@ are moved to the device once. Floats round: who needs a digit must know how much
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,7 +81,11 @@ class Arrays:
         if self.is_numpy or not hasattr(weight, "indptr"):
             return weight if self.is_numpy else self.of(weight)
         parts = (self.of(np.asarray(part, np.int64)) for part in (weight.indptr, weight.indices))
-        return self.library.sparse_csr_tensor(*parts, self.of(weight.data), size=weight.shape, check_invariants=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sparse CSR")  # PyTorch announces that they are new
+            return self.library.sparse_csr_tensor(
+                *parts, self.of(weight.data), size=weight.shape, check_invariants=False
+            )
 
 
 def arrays_on(device: str | None) -> Arrays:
