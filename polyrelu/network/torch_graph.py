@@ -57,16 +57,22 @@ FACTORS: dict[str, tuple[tuple[int, str], ...]] = {
     "Baddbmm": ((1, "batch1"), (2, "batch2")),
     "Bmm": ((0, "self"), (1, "mat2")),
     "Convolution": ((0, "input"), (1, "weight")),
+    "CudnnBatchNorm": ((0, "input"), (1, "weight")),
     "Dot": ((0, "self"), (1, "tensor")),
     "GridSampler2D": ((0, "input"), (1, "grid")),
     "GridSampler3D": ((0, "input"), (1, "grid")),
+    "Linear": ((0, "input"), (1, "weight")),
+    "MiopenBatchNorm": ((0, "input"), (1, "weight")),
     "Mm": ((0, "self"), (1, "mat2")),
     "Mul": ((0, "self"), (1, "other")),
     "Mv": ((0, "self"), (1, "vec")),
     "NativeBatchNorm": ((0, "input"), (1, "weight")),
     "PreluKernel": ((0, "self"), (1, "weight")),
 }
-"""Operands that are multiplied with each other, at most one of which may depend on the input: edge and saved name."""
+"""Operands that are multiplied with each other, at most one of which may depend on the input: edge and saved name.
+
+Some of these operations exist on graphics cards only.
+"""
 
 DIVISORS = {"Div": (1, "other"), "Lerp": (2, "weight")}
 """Operands that may not depend on the input: edge and saved name."""
