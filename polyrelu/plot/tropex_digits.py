@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from polyrelu.analysis.experiments.tropex_digits import Examples, TropexResult
+from polyrelu.analysis.experiments.tropex_result import Examples, TropexResult
 from polyrelu.plot.canvas import style
 from polyrelu.plot.colours import INK, class_colours
 from polyrelu.plot.figure import new_figure
