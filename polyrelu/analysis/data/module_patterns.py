@@ -97,17 +97,17 @@ Softmax (operation 2 of 2). Replace it by a piecewise-linear one.
     for piece in chunks(len(rows), batch_size):
         found = _digits(frozen, rows[piece])
         _check_same(found, first)
-        words[piece] = layout.pack(np.concatenate([_neurons(each) for each in found], axis=1) if found else _NO_DIGITS)
+        words[piece] = layout.pack(_neurons(found, piece.stop - piece.start))
         if progress is not None:
             progress(piece.stop, len(rows))
     return DataPatterns(layout, widths, words, None)
 
 
-_NO_DIGITS: NDArray[np.int64] = np.zeros((1, 0), np.int64)
-
-
 def _rows(points: ArrayLike) -> Any:
-    rows: Any = points if hasattr(points, "detach") else np.asarray(points)
+    try:
+        rows: Any = points if hasattr(points, "detach") else np.asarray(points)
+    except ValueError:
+        raise InputError(f"`{WHO}` needs points of one shape but received points of several. Match them.") from None
     if not rows.ndim or not len(rows):
         raise InputError(f"`{WHO}` needs points (n, ...) but received shape {tuple(rows.shape)}. Give one at least.")
     return rows
@@ -134,9 +134,10 @@ def _digits(frozen: Module, rows: Any) -> tuple[ActivationDigits, ...]:
     return activation_digits(run_module(frozen, rows, WHO))
 
 
-def _neurons(activation: ActivationDigits) -> NDArray[np.int64]:
-    """Return the digits of those units that have any."""
-    return activation.digits.cpu().numpy()[:, activation.n_pieces > 1].astype(np.int64)
+def _neurons(found: tuple[ActivationDigits, ...], n: int) -> NDArray[np.int64]:
+    """Return the digits of those units that have any, shape (n, n_neurons)."""
+    parts = [each.digits.cpu().numpy()[:, each.n_pieces > 1] for each in found]
+    return np.concatenate([np.zeros((n, 0), np.int64), *parts], axis=1)
 
 
 def _layout(found: tuple[ActivationDigits, ...]) -> tuple[PatternLayout, tuple[int, ...]]:

@@ -103,7 +103,10 @@ class RegionCounter:
     patterns: dict[int, DataPatterns] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        shape = np.shape(self.points)
+        try:
+            shape = np.shape(self.points)
+        except ValueError:
+            raise InputError("RegionCounter needs points of one shape but received several. Match them.") from None
         if len(shape) < 2 or not shape[0]:
             raise InputError(
                 f"RegionCounter needs points (n, ...) but received an array of shape {shape}. "

@@ -203,6 +203,7 @@ def test_an_axis_that_looks_like_the_batch_is_refused():
         (np.zeros((2, 3)), {}, "it refuses shape"),
         ([[1, 2, float("nan"), 0]], {}, "finite numbers"),
         ([["a"]], {}, "cannot be read"),
+        ([[1.0, 2.0], [3.0]], {}, "of one shape"),
         (np.zeros((2, 4)), {"batch_size": 0}, "batch size"),
         (np.zeros((2, 4)), {"device": "abacus"}, "device"),
     ],

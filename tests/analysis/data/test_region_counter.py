@@ -83,6 +83,7 @@ def test_floats_count_what_cannot_be_imported():
     ("call", "message"),
     [
         (lambda: RegionCounter([1.0, 2.0]), r"needs points \(n, ...\)"),
+        (lambda: RegionCounter([[1.0], [2.0, 3.0]]), "of one shape"),
         (lambda: RegionCounter(np.zeros((0, 3))), r"needs points \(n, ...\)"),
         (lambda: RegionCounter(POINTS, [0, 1]), "a label for each of 60"),
         (lambda: trained(small_module(), [RegionCounter(POINTS[:, :2])]), "shapes that chain"),
