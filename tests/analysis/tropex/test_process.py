@@ -11,7 +11,9 @@ from second_opinion import with_outputs
 from strategies import networks
 
 from polyrelu.analysis.data.patterns import labels_at
+from polyrelu.analysis.tropex.coefficients import compare_coefficients, pattern_agreement
 from polyrelu.analysis.tropex.extract import extract_terms
+from polyrelu.analysis.tropex.overlap import region_overlap
 from polyrelu.analysis.tropex.process import transformation_process, values_behind
 from polyrelu.errors import InputError
 from polyrelu.kernels.evaluation import evaluate
@@ -79,9 +81,24 @@ def test_a_slice_is_merged_last():
 def test_labels_and_points_that_do_not_fit_are_refused():
     network = gaussian([2, 3, 2], seed=0)
     points = np.zeros((3, 2))
-    with pytest.raises(InputError, match="3 whole numbers as test labels but received int64 of shape"):
+    with pytest.raises(InputError, match="3 whole numbers as labels but received int64 of shape"):
         transformation_process(network, points, points, [0, 1])
     with pytest.raises(InputError, match="received float64"):
         transformation_process(network, points, points, [0.0, 1.0, 0.5])
     with pytest.raises(InputError, match="at least one test point"):
         transformation_process(network, points, points[:0])
+
+
+def test_pytorch_gives_the_same():
+    network = gaussian([4, 8, 6, 5, 3], seed=7)
+    train, test = RANDOM.standard_normal((40, 4)), RANDOM.standard_normal((60, 4))
+    assert transformation_process(network, train, test, device="cpu") == transformation_process(network, train, test)
+    assert region_overlap(network, train, test, device="cpu") == region_overlap(network, train, test)
+    function = extract_terms(network, train)
+    ours, theirs = (pattern_agreement(network, train, function, test, device) for device in ("cpu", None))
+    assert ours.tolist() == theirs.tolist()
+    angles = [compare_coefficients(network, function, test, device).angles for device in ("cpu", None)]
+    assert np.nanmax(np.abs(angles[0] - angles[1])) < 1 / 2**20
+    sliced = network.restrict(Slice.along([0, 1, 0, 0], [1, 1, 0, 0], [0, 1, 1, 1]))
+    ours, theirs = (values_behind(sliced, 2, test[:, :2], device) for device in ("cpu", None))
+    assert np.abs(ours - theirs).max() < 1 / 2**40
