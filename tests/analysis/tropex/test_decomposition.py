@@ -16,6 +16,8 @@ from polyrelu.analysis.tropex.decomposition import TropicalDecomposition, decomp
 from polyrelu.analysis.tropex.decomposition_proof import DecompositionProof, RegionTerms, decide_decomposition
 from polyrelu.analysis.tropex.polynomials import MaxPolynomial, decide_term_needed, remove_redundant
 from polyrelu.certificate.verdict import check_verdict
+from polyrelu.enumeration.brute import enumerate_brute
+from polyrelu.enumeration.split import enumerate_split
 from polyrelu.errors import BudgetError, CertificateError, InputError, NetworkError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.activation import ABS, HARD_TANH
@@ -54,6 +56,16 @@ def test_several_outputs_and_three_inputs(data):
     columns = zip(*(row for each in shifted.polynomials for row in each.rows.to_fractions()), strict=True)
     assert all(min(column) == 0 for column in columns)
     assert decide_decomposition(network, shifted)
+
+
+@settings(max_examples=15, deadline=None)
+@given(networks((2, 3), max_neurons=4), st.sampled_from([enumerate_split, enumerate_brute]))
+def test_all_enumerations_give_the_same_polynomials_and_proofs(network, method):
+    found = decompose(network)
+    assert [each.rows for each in decompose(network, method=method).polynomials] == [e.rows for e in found.polynomials]
+    verdict = decide_decomposition(network, found, method=method)
+    assert verdict.holds and isinstance(verdict.evidence, RegionTerms)
+    check_verdict(verdict)
 
 
 @pytest.mark.parametrize(("widths", "seed"), [([2, 3, 3, 2], 0), ([2, 4, 3], 1), ([1, 3, 3, 1], 2)])
