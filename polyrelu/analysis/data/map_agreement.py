@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import LocalMaps, Outputs
-from polyrelu.analysis.data.network_maps import Visit, chosen_outputs, filled_rows, unit_digits_at, whole_blocks
-from polyrelu.analysis.data.patterns import checked_points, patterns_at
+from polyrelu.analysis.data.network_maps import Visit, chosen_outputs, filled_rows, whole_blocks
+from polyrelu.analysis.data.patterns import checked_points, patterns_at, unit_digits_at
 from polyrelu.network.batches import Array, BatchLayer, BatchNetwork, batch_network
 from polyrelu.network.model import Network
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import BUDGET, local_maps
-from polyrelu.analysis.data.patterns import Progress
+from polyrelu.analysis.data.patterns import Progress, checked_labels
 from polyrelu.errors import InputError, MissingExtraError
 from polyrelu.network.model import Network
 
@@ -21,7 +21,6 @@ __all__ = [
     "ClusterTable",
     "applied_to",
     "cluster_table",
-    "checked_labels",
     "clustered",
     "kmeans_centres",
     "labels_of_values",
@@ -107,7 +106,7 @@ def cluster_table(
         raise InputError(f"cluster_table needs positive numbers of clusters but received {n_clusters!r}. Raise them.")
     test_array = np.asarray(test_points)
     x = test_array.reshape(len(test_array), -1).astype(np.float64)
-    labels = checked_labels("cluster_table", test_labels, len(x))
+    labels = checked_labels(test_labels, len(x), "cluster_table")
     n_out = local_maps(source, test_array[:1], None, device=device).outputs.shape[1]
     values = np.empty((1 + len(n_clusters), len(x), n_out))
     for output in range(n_out):
@@ -161,17 +160,6 @@ def applied_to(dual_points: NDArray[np.float64], x: NDArray[np.float64]) -> NDAr
 def labels_of_values(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return labels of outputs, shape (n, n_out): the largest, and for one output whether it is > 0."""
     return (values[:, 0] > 0).astype(np.int64) if values.shape[1] == 1 else values.argmax(axis=1)
-
-
-def checked_labels(who: str, labels: ArrayLike, n: int) -> NDArray[np.int64]:
-    """Return labels as an array of shape (n,), or raise `InputError`."""
-    array = np.asarray(labels)
-    if array.shape != (n,) or array.dtype.kind not in "biu":
-        raise InputError(
-            f"{who} needs {n} whole numbers as labels but received {array.dtype} of shape {array.shape}. "
-            "Give one for each test point."
-        )
-    return array.astype(np.int64)
 
 
 def _fitted(kind: Any, rows: NDArray[np.float64], n_clusters: int, **options: Any) -> NDArray[np.float64]:

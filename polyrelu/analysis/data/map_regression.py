@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import local_maps
-from polyrelu.analysis.data.map_clusters import applied_to, checked_labels, labels_of_values
-from polyrelu.analysis.data.patterns import Progress
+from polyrelu.analysis.data.map_clusters import applied_to, labels_of_values
+from polyrelu.analysis.data.patterns import Progress, checked_labels
 from polyrelu.errors import InputError
 from polyrelu.network.batches import chunks
 from polyrelu.network.model import Network
@@ -134,7 +134,7 @@ def mapping_table(
     """
     test_array = np.asarray(test_points)
     x = test_array.reshape(len(test_array), -1).astype(np.float64)
-    labels = checked_labels("mapping_table", test_labels, len(x))
+    labels = checked_labels(test_labels, len(x), "mapping_table")
     n_outs = [local_maps(each, test_array[:1], None, device=device).outputs.shape[1] for each in networks]
     if len(set(n_outs)) != 1:
         raise InputError(

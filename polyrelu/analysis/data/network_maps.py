@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, checked_points, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import DataPatterns, checked_points, labels_at, patterns_at, unit_digits_at
 from polyrelu.errors import InputError
 from polyrelu.network.batches import Array, BatchNetwork, batch_network, chunks
 from polyrelu.network.model import Network
@@ -21,7 +21,6 @@ __all__ = [
     "network_rows",
     "pattern_rows",
     "pulled_back",
-    "unit_digits_at",
     "whole_blocks",
 ]
 
@@ -95,22 +94,6 @@ def checked_outputs(who: str, output: ArrayLike | None, n: int, n_out: int) -> N
     if len(outside):
         raise InputError(f"{who} needs outputs from 0 to {n_out - 1} but received {outside[0]}. Count them from 0.")
     return wanted.astype(np.int64)
-
-
-def unit_digits_at(batch: BatchNetwork, patterns: DataPatterns, piece: slice) -> list[Array]:
-    """Return the digits of all units at some points, shape (n_units, m) for each hidden layer; 0 for units without one.
-
-    Digits of layers of ReLUs are booleans, others int64, where the network's arrays are.
-    """
-    digits, first, result = patterns.digits(None, piece), 0, []
-    for layer in batch.layers[:-1]:
-        activation = layer.activation
-        own = np.flatnonzero(activation.n_pieces > 1)
-        units = np.zeros((activation.n_units, len(digits)), bool if activation.is_relu else np.int64)
-        units[own] = digits[:, first : first + len(own)].T
-        first += len(own)
-        result.append(batch.arrays.of(units))
-    return result
 
 
 def pulled_back(

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
-from polyrelu.errors import InputError
+from polyrelu.analysis.data.patterns import DataPatterns, checked_labels, labels_at, patterns_at
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     import networkx
     from scipy.sparse import csr_array
 
-__all__ = ["PatternDag", "checked_labels", "dag_of_patterns", "pattern_dag"]
+__all__ = ["PatternDag", "dag_of_patterns", "pattern_dag"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +189,8 @@ def pattern_dag(
     >>> pattern_dag(network, [[3], [-1]], labels=[0])
     Traceback (most recent call last):
     ...
-    polyrelu.errors.InputError: A pattern graph needs 2 labels, one for each point, but received an array of shape \
-(1,). Give whole numbers.
+    polyrelu.errors.InputError: A pattern graph needs 2 whole numbers as labels but received int64 of shape (1,). \
+Give one for each point.
     """
     patterns = patterns_at(network, points, device)
     return dag_of_patterns(patterns, labels_at(network, points, device) if labels is None else labels)
@@ -238,21 +237,6 @@ def dag_of_patterns(patterns: DataPatterns, labels: ArrayLike) -> PatternDag:
         np.stack(np.divmod(edges, max(n_nodes, 1)), axis=1),
         edge_counts,
     )
-
-
-def checked_labels(labels: ArrayLike, n: int, who: str) -> NDArray[np.int64]:
-    """Return labels as an int64 array, shape (n,), if they are one whole number for each point."""
-    array = np.asarray(labels)
-    if not array.size and not n:
-        return np.zeros(0, np.int64)
-    if array.shape != (n,):
-        raise InputError(
-            f"{who} needs {n} labels, one for each point, but received an array of shape {array.shape}. "
-            "Give whole numbers."
-        )
-    if array.dtype.kind not in "biu":
-        raise InputError(f"{who} needs whole numbers as labels but received {array.dtype}. Number the classes.")
-    return array.astype(np.int64)
 
 
 def _joined(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

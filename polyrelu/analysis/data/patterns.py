@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.errors import EnumerationInterrupted, InputError
-from polyrelu.network.batches import Arrays, batch_network
+from polyrelu.network.batches import Array, Arrays, BatchNetwork, batch_network
 from polyrelu.network.exact_units import decide_units
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern, PatternLayout
@@ -23,7 +23,7 @@ from polyrelu.network.pattern import Pattern, PatternLayout
 if TYPE_CHECKING:
     from polyrelu.kernels.evaluation import Evaluation
 
-__all__ = ["DataPatterns", "checked_points", "labels_at", "patterns_at"]
+__all__ = ["DataPatterns", "checked_labels", "checked_points", "labels_at", "patterns_at", "unit_digits_at"]
 
 Progress = Callable[[int, int], None]
 """``progress(done, total)`` is told how many points are done."""
@@ -215,6 +215,22 @@ def labels_at(network: Network, points: ArrayLike, device: str | None = None) ->
     return labels
 
 
+def unit_digits_at(batch: BatchNetwork, patterns: DataPatterns, piece: slice) -> list[Array]:
+    """Return the digits of all units at some points, shape (n_units, m) for each hidden layer; 0 for units without one.
+
+    Digits of layers of ReLUs are booleans, others int64, where the network's arrays are.
+    """
+    digits, first, result = patterns.digits(None, piece), 0, []
+    for layer in batch.layers[:-1]:
+        activation = layer.activation
+        own = np.flatnonzero(activation.n_pieces > 1)
+        units = np.zeros((activation.n_units, len(digits)), bool if activation.is_relu else np.int64)
+        units[own] = digits[:, first : first + len(own)].T
+        first += len(own)
+        result.append(batch.arrays.of(units))
+    return result
+
+
 def checked_points(network: Network, points: ArrayLike, who: str) -> NDArray[np.float64]:
     """Return points as a float64 array, shape (n, dim), if they fit a network and are exact and finite."""
     try:
@@ -236,6 +252,19 @@ def checked_points(network: Network, points: ArrayLike, who: str) -> NDArray[np.
         row, column = np.argwhere(~np.isfinite(x))[0].tolist()
         raise InputError(f"{who} needs finite numbers but point {row} has {x[row, column]}. Repair or drop it.")
     return x
+
+
+def checked_labels(labels: ArrayLike, n: int, who: str) -> NDArray[np.int64]:
+    """Return labels as an int64 array, shape (n,), if they are one whole number for each point."""
+    array = np.asarray(labels)
+    if not array.size and not n:
+        return np.zeros(0, np.int64)
+    if array.shape != (n,) or array.dtype.kind not in "biu":
+        raise InputError(
+            f"{who} needs {n} whole numbers as labels but received {array.dtype} of shape {array.shape}. "
+            "Give one for each point."
+        )
+    return array.astype(np.int64)
 
 
 def _decided(network: Network, points: NDArray, found: Evaluation, arrays: Arrays) -> tuple[list[NDArray], int]:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.pattern_dag import PatternDag, checked_labels
+from polyrelu.analysis.data.pattern_dag import PatternDag
+from polyrelu.analysis.data.patterns import checked_labels
 from polyrelu.errors import InputError
 
 __all__ = ["Clusters", "Rule", "Split", "Stop", "clusters_of", "has_gain", "is_impure", "split_points"]

@@ -25,14 +25,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, Progress, checked_points, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import Progress, checked_points, labels_at, patterns_at, unit_digits_at
 from polyrelu.analysis.tropex.extracted import ExtractedFunction
 from polyrelu.analysis.tropex.highest import Family, find_family
 from polyrelu.errors import InputError
 from polyrelu.network.batches import Array, BatchNetwork, batch_network, chunks
 from polyrelu.network.model import Network
 
-__all__ = ["checked_labels", "extract_terms"]
+__all__ = ["extract_terms", "network_labels"]
 
 
 def extract_terms(
@@ -85,12 +85,12 @@ network gives label 1. Leave `labels` out.
     x = checked_points(network, points, "extract_terms")
     if not len(x):
         raise InputError("extract_terms needs at least one point but received none. Pass some data.")
-    own = checked_labels(network, x, labels, "extract_terms", device)
+    own = network_labels(network, x, labels, "extract_terms", device)
     batch, patterns = batch_network(network, device), patterns_at(network, x, device)
     family = find_family(batch, np.unique(own).tolist())
     slopes, constants = np.empty((2, len(x), network.dim)), np.empty((2, len(x)))
     for piece in chunks(len(x), batch.arrays.chunk):
-        ends, offsets = _terms(batch, family, own[piece], _unit_digits(batch, patterns, piece))
+        ends, offsets = _terms(batch, family, own[piece], unit_digits_at(batch, patterns, piece))
         width = piece.stop - piece.start
         for side, columns in enumerate((slice(0, width), slice(width, None))):
             slopes[side, piece] = batch.arrays.to_host(ends[:, columns]).T
@@ -115,7 +115,7 @@ network gives label 1. Leave `labels` out.
     )
 
 
-def checked_labels(
+def network_labels(
     network: Network, points: ArrayLike, labels: ArrayLike | None, who: str, device: str | None = None
 ) -> NDArray[np.int64]:
     """Return the output that each point's term belongs to: the network's label, and 0 if there is one output only.
@@ -157,15 +157,3 @@ def _terms(batch: BatchNetwork, family: Family, labels: NDArray, digits: list[Ar
             constants = constants + offsets @ slopes
             slopes = matrix.T @ slopes + family.input_common
     return slopes, constants
-
-
-def _unit_digits(batch: BatchNetwork, patterns: DataPatterns, points: slice) -> list[Array]:
-    """Return the digits of all units, int arrays of shape (n_units, n) for each hidden layer."""
-    digits, neurons = patterns.digits(points=points), batch.network.neurons
-    result = []
-    for number, layer in enumerate(batch.network.hidden):
-        own = np.zeros((layer.n_outputs, len(digits)), np.int64)
-        chosen = neurons[:, 0] == number
-        own[neurons[chosen, 1]] = digits[:, chosen].T
-        result.append(batch.arrays.of(own))
-    return result

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.network_maps import unit_digits_at
-from polyrelu.analysis.data.patterns import checked_points, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import checked_labels, checked_points, labels_at, patterns_at, unit_digits_at
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.errors import InputError
 from polyrelu.network.activation import IDENTITY, MAX_UNIT, Activation
@@ -141,13 +140,7 @@ def checked_test_labels(labels: ArrayLike | None, n: int, who: str) -> NDArray[n
         raise InputError(f"{who} needs at least one test point but received none. Pass some data.")
     if labels is None:
         return None
-    array = np.asarray(labels)
-    if array.dtype.kind not in "iu" or array.shape != (n,):
-        raise InputError(
-            f"{who} needs {n} whole numbers as test labels but received {array.dtype} of shape {array.shape}. "
-            "Give one for each test point."
-        )
-    return array.astype(np.int64)
+    return checked_labels(labels, n, who)
 
 
 def _step(

@@ -39,7 +39,7 @@ def test_a_point_that_is_never_learnt_is_unforgettable():
 
 @pytest.mark.parametrize(
     ("predictions", "labels", "part"),
-    [([[0.0, 1.0]], [0, 1], "float64"), ([0, 1], [0, 1], "\\(2,\\)"), ([[0, 1]], [0], "2 labels")],
+    [([[0.0, 1.0]], [0, 1], "float64"), ([0, 1], [0, 1], "\\(2,\\)"), ([[0, 1]], [0], "2 whole numbers as labels")],
 )
 def test_tables_that_do_not_fit(predictions, labels, part):
     with pytest.raises(InputError, match=part):
@@ -108,7 +108,7 @@ def test_equal_outputs_give_the_first_label_and_no_call_gives_no_row():
 
 def test_recorder_refuses():
     torch = pytest.importorskip("torch")
-    with pytest.raises(InputError, match="3 labels"):
+    with pytest.raises(InputError, match="3 whole numbers as labels"):
         ForgettingRecorder(np.zeros((3, 2)), [0, 1])
     with pytest.raises(InputError, match="received an array of shape \\(\\)"):
         ForgettingRecorder(1.0, [0])

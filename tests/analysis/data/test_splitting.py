@@ -128,7 +128,7 @@ def test_nothing():
     [
         ([0, 1], [0, 1], "shape \\(n, n_layers\\)"),
         ([[0.0], [1.0]], [0, 1], "float64"),
-        ([[0], [1]], [0], "2 labels"),
+        ([[0], [1]], [0], "2 whole numbers as labels"),
         ([[0], [1]], [0.0, 1.0], "whole numbers as labels"),
     ],
 )
