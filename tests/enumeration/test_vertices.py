@@ -17,9 +17,11 @@ from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.errors import BudgetError, DomainError
 from polyrelu.exact.domain import Domain
 from polyrelu.exact.rational import nearest_float
-from polyrelu.network.model import Network
+from polyrelu.network.activation import IDENTITY, MAX_UNIT, RELU, Activation
+from polyrelu.network.model import Layer, Network
 from polyrelu.network.slices import Slice
 from polyrelu.region.model import Region
+from polyrelu.tessellation.build import tessellate
 from polyrelu.testing import gaussian, generic_arrangement
 
 CASES = [case for case in load_cases() if 3 <= case.dim <= 5]
@@ -47,8 +49,7 @@ def check_agreement(found: SpaceRegions, regions: list[Region]) -> None:
     for index, pattern in enumerate(patterns):
         region = by_pattern[pattern]
         assert np.isfinite(found.witnesses[index]).all()
-        zeros = found.zero_columns[found.zero_indptr[index] : found.zero_indptr[index + 1]]
-        assert {neuron_of(found, column) for column in zeros.tolist()} <= set(region.zero_neurons)
+        assert vanishing_neurons(found, index) <= set(region.zero_neurons)
         vertices = set(region.vertices)
         near = [i for i in range(corners.indptr[index], corners.indptr[index + 1]) if i not in far]
         if not region.lineality:
@@ -61,8 +62,15 @@ def check_agreement(found: SpaceRegions, regions: list[Region]) -> None:
             assert all(column >= meanings.first_line or meanings.unit[column] >= 0 for column in forms)
 
 
-def neuron_of(found: SpaceRegions, column: int) -> int:
-    return int(found.columns.unit_neuron[found.columns.unit[column]])
+def vanishing_neurons(found: SpaceRegions, region: int) -> set[int]:
+    """Return the neurons with a border that vanishes on a whole region.
+
+    Two inputs of a max unit that are equal there are none if both lose: they may have been compared before the winner.
+    """
+    digits = found.network.layout.unpack(found.words[region])[0].tolist()
+    columns = found.zero_columns[found.zero_indptr[region] : found.zero_indptr[region + 1]].tolist()
+    neurons = [(int(found.columns.unit_neuron[found.columns.unit[column]]), column) for column in columns]
+    return {neuron for neuron, column in neurons if digits[neuron] in found.columns.digits[column].tolist()}
 
 
 @st.composite
@@ -78,6 +86,16 @@ def problems(draw: st.DrawFn) -> tuple[Network, Domain]:
 def test_vertices_say_what_brute_says(problem):
     network, domain = problem
     check_agreement(enumerate_vertices(network, domain), enumerate_brute(network, domain))
+
+
+def test_equal_losers_of_a_max_unit_are_no_border():
+    first = Layer(np.full((1, 3), 0.125), np.array([0.125]), Activation.same(RELU, 1))
+    largest = Activation((), np.array([MAX_UNIT]), np.array([0, 3]))
+    second = Layer(np.full((3, 1), 0.125), np.array([0.125, 0.125, 0.375]), largest)
+    network = Network((first, second), Layer(np.zeros((1, 1)), np.zeros(1), Activation.same(IDENTITY, 1)))
+    check_agreement(enumerate_vertices(network, Domain.all(3)), enumerate_brute(network, Domain.all(3)))
+    tessellation = tessellate(network, method=enumerate_vertices)
+    assert [tessellation.zero_neurons(region).tolist() for region in range(2)] == [[], []]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
