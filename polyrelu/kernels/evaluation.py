@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ __all__ = ["Evaluation", "certain_digits", "certain_sides", "evaluate", "evaluat
 
 SMALLEST = 2.0**-1000
 """Exceeds the underflow of fewer than 2^70 operations."""
+LEAST_NORMAL = 2.0**-1022
+"""Exceeds what underflow takes from a share of a value, before a large weight multiplies it."""
 
 Floats = NDArray[np.float64]
 
@@ -84,6 +86,7 @@ def certain_sides(domain: Domain, points: Floats) -> tuple[NDArray[np.bool_], ND
     with np.errstate(all="ignore"):
         errors = _rounding(abs(weight), abs(offsets), abs(values), np.zeros_like(values), extra=2)
         sides = weight @ values + offsets
+        errors = _unless_overflown(np, sides, errors)
         return np.all(sides > errors, axis=0), np.any(sides < -errors, axis=0)
 
 
@@ -128,7 +131,8 @@ def _affine(layer: BatchLayer, values: Array, errors: Array) -> tuple[Array, Arr
         bound[layer.support @ (layer.arrays.zeros(1) + is_open) == 0] = 0.0
     rows, columns = layer.copies
     bound[rows] = errors[columns]
-    return layer.preactivations(values), bound
+    z = layer.preactivations(values)
+    return z, _unless_overflown(layer.arrays.library, z, bound)
 
 
 def _rounding(magnitude: Array, bias: Array, sizes: Array, errors: Array, extra: int = 0) -> Array:
@@ -137,10 +141,15 @@ def _rounding(magnitude: Array, bias: Array, sizes: Array, errors: Array, extra:
     What is rounded is at most ``magnitude @ (sizes + errors) + bias``, and errors are passed on by ``magnitude``.
     """
     share = gamma(magnitude.shape[1] + 4 + extra)
-    bound = magnitude @ (share * (sizes + errors) + errors) + share * bias
+    bound = magnitude @ (share * (sizes + errors) + errors + LEAST_NORMAL) + share * bias
     if extra:  # an entry below the range of floats is rounded to 0
         bound = bound + SMALLEST * sizes.sum(0)
     return bound * SLACK + SMALLEST
+
+
+def _unless_overflown(library: Any, sums: Array, bounds: Array) -> Array:
+    """Return bounds, infinite where a sum left the range of floats on its way: then even its sign may be wrong."""
+    return library.where(library.isfinite(sums), bounds, np.inf)
 
 
 def _relus(layer: BatchLayer, z: Array, errors: Array) -> tuple[Array, Array, Array, Array, Array]:
@@ -189,7 +198,7 @@ def _pieces(table: FunctionTable, digits: Array, is_known: Array, z: Array, erro
     steep = table.arrays.library.where(is_known, abs(slopes), abs(table.slopes).max())
     size = steep * (abs(z) + errors) + abs(intercepts)
     bound = (steep * errors + gamma(16) * size) * SLACK + SMALLEST * (1.0 + abs(z))
-    is_exact = is_known & (intercepts == 0.0) & ((slopes == 0.0) | (slopes == 1.0))
+    is_exact = is_known & table.is_copy[index]
     bound[is_exact] = (slopes * errors)[is_exact]
     return slopes * z + intercepts, bound
 

@@ -137,6 +137,8 @@ class FunctionTable:
         Their preactivations.
     slopes, intercepts : float64 arrays, shape (n_pieces,)
         Nearest to the exact ones.
+    is_copy : bool array, shape (n_pieces,)
+        Which pieces are exactly ``z`` or 0, and not only as floats: these round nothing.
     """
 
     arrays: Arrays
@@ -144,6 +146,7 @@ class FunctionTable:
     places: Array
     slopes: Array
     intercepts: Array
+    is_copy: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +216,9 @@ class BatchLayer:
                 for values in (function.slopes, function.intercepts)
             )
             places = self.activation.indptr[:-1][units]
-            tables.append(FunctionTable(self.arrays, *map(self.arrays.of, (units, places, *floats))))
+            pieces = zip(function.slopes, function.intercepts, strict=True)
+            is_copy = np.array([slope in (0, 1) and not intercept for slope, intercept in pieces])
+            tables.append(FunctionTable(self.arrays, *map(self.arrays.of, (units, places, *floats, is_copy))))
         return tuple(tables)
 
     @cached_property

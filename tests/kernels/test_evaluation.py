@@ -14,7 +14,7 @@ from strategies import networks, random_networks, sliced_networks
 from polyrelu.exact.domain import Domain
 from polyrelu.kernels import evaluation
 from polyrelu.kernels.evaluation import certain_digits, certain_sides, evaluate, evaluations
-from polyrelu.network.activation import HARD_SIGMOID, MAX_UNIT, RELU, Activation, leaky_relu
+from polyrelu.network.activation import HARD_SIGMOID, MAX_UNIT, RELU, Activation, clip, leaky_relu
 from polyrelu.network.batches import CHUNK, batch_network
 from polyrelu.network.model import Layer, Network
 
@@ -120,17 +120,72 @@ def test_breakpoints_that_are_no_floats(device, seed):
     assert_proven(network, near, device)
 
 
-def shifted_clip():
-    from polyrelu.network.activation import clip
+@pytest.mark.parametrize("device", devices())
+@pytest.mark.parametrize("size", [6, 8, 16])
+def test_sums_that_overflow_on_their_way_prove_nothing(device, size):
+    """Two huge terms and then smaller ones: infinity is no proof that the sum is positive."""
+    huge = 2.0**1023
+    row = np.full(size, -huge / 2)
+    row[: size // 3] = huge
+    rows = np.array([row, -row, row[::-1], np.roll(row, 1)])
+    network = Network.from_arrays([(rows, np.zeros(4)), (np.ones((1, 4)), [0.0])])
+    assert_proven(network, np.array([np.ones(size), -np.ones(size), np.full(size, 0.25)]), device)
+    assert_proven(Network.from_arrays([(rows, np.zeros(4))]), np.ones((1, size)), device)
 
+
+@pytest.mark.parametrize("device", devices())
+def test_a_copy_beside_what_overflows_is_not_known(device):
+    """0 * inf is NaN in the sum that should copy the 1 beside it."""
+    first = ([[2.0**1023, 0.0], [0.0, 1.0]], [0.0, 0.0])
+    network = Network.from_arrays([first, ([[0.0, 1.0], [1.0, 0.0]], [0.0, 0.0]), ([[1.0, 1.0]], [0.0])])
+    assert_proven(network, np.array([[4.0, 1.0], [1.0, 1.0]]), device)
+
+
+@pytest.mark.parametrize("device", devices())
+def test_huge_weights_on_subnormal_inputs(device):
+    """Shares of such inputs are below the range of floats, but what sums round is not."""
+    random = np.random.default_rng(0)
+    left, right = random.integers(2**51, 2**52, (2, 60))
+    rows = np.stack([left, right, (3 * left + 5 * right) // 7], axis=1) * 2.0**960
+    network = Network.from_arrays([(rows, np.zeros(60)), (np.ones((1, 60)), [0.0])])
+    assert_proven(network, np.array([[3.0, 5.0, -7.0]]) * 2.0**-1074, device)
+
+
+@pytest.mark.parametrize("device", devices())
+def test_tiny_products_vanish(device):
+    network = Network.from_arrays([([[2.0**-600, 2.0**-600], [-(2.0**-600), 0.0]], [0.0, 0.0]), ([[1.0, 1.0]], [0.0])])
+    assert_proven(network, np.array([[2.0**-600, 2.0**-601], [-(2.0**-600), 0.0]]), device)
+
+
+@pytest.mark.parametrize("device", devices())
+@pytest.mark.parametrize("slope", [1 - Fraction(1, 2**100), Fraction(1, 2**2000), Fraction(2) ** 2000])
+def test_slopes_that_are_nearly_those_of_a_copy(device, slope):
+    """As floats they are 1 and 0, and what they give is not exact."""
+    pair = Layer(np.ones((2, 1)), np.zeros(2), Activation.of([leaky_relu(slope), leaky_relu(1)]))
+    output = Layer(np.ones((1, 1)), np.zeros(1), Activation.same(leaky_relu(1), 1))
+    points = np.array([[-1.0], [-2.0], [0.0], [1.0], [-1e300], [-1e-300]])
+    for order in ([[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]):
+        assert_proven(Network((pair, Layer(np.array(order), np.zeros(2), Activation.max_units([2]))), output), points)
+    for row in ([[1.0, 0.0]], [[-1.0, 0.0]]):
+        for function in (RELU, clip(-1)):
+            last = Layer(np.array(row), np.zeros(1), Activation.same(function, 1))
+            assert_proven(Network((pair, last), output), points, device)
+
+
+def shifted_clip():
     return clip(Fraction(1, 3), Fraction(2, 3))
 
 
-@pytest.mark.parametrize("weakened", ["SMALLEST", "gamma"])
-def test_bounds_that_are_too_small_are_noticed(weakened, monkeypatch):
+@pytest.mark.parametrize("weakened", ["SMALLEST", "LEAST_NORMAL"])
+def test_bounds_without_underflow_are_noticed(weakened, monkeypatch):
     """The tests above can fail."""
-    smaller = {"SMALLEST": 0.0, "gamma": lambda n: 0.0}[weakened]
-    monkeypatch.setattr(evaluation, weakened, smaller)
+    monkeypatch.setattr(evaluation, weakened, 0.0)
+    with pytest.raises(AssertionError):
+        {"SMALLEST": test_tiny_products_vanish, "LEAST_NORMAL": test_huge_weights_on_subnormal_inputs}[weakened](None)
+
+
+def test_bounds_without_rounding_are_noticed(monkeypatch):
+    monkeypatch.setattr(evaluation, "gamma", lambda n: 0.0)
 
     @settings(max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     @given(ALL_NETWORKS, st.data())
@@ -164,3 +219,14 @@ def test_sides_of_a_domain():
     inside, outside = certain_sides(domain, points)
     assert inside.tolist() == [True, False, False, False, False]
     assert outside.tolist() == [False, False, False, True, True]
+
+
+def test_sides_where_floats_overflow():
+    """The coordinates add up to less than 0, but to infinity from left to right."""
+    is_positive = Domain(8, ((1,) * 8 + (0,),))
+    point = np.full(8, -(2.0**1023))
+    point[:3] = 2.0**1023
+    for order in (point, point[::-1], np.roll(point, 2)):
+        inside, _ = certain_sides(is_positive, np.array([order, order]))
+        _, outside = certain_sides(is_positive, np.array([-order, -order]))
+        assert not inside.any() and not outside.any()
