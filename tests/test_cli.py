@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -460,7 +461,7 @@ def test_help(run, argv):
 def test_every_command_is_in_the_help(run):
     out = run("--help")[1]
     for command in cli.COMMANDS:
-        assert f"    {command.name} " in out and command.help in out
+        assert re.search(rf"^    {command.name}\s", out, re.MULTILINE) and command.help in out
     assert "Exit codes" in out
 
 
