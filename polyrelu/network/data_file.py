@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,12 @@ __all__ = ["DataFile", "read_data"]
 
 POINT_NAMES = ("points", "images", "data", "inputs", "x")
 LABEL_NAMES = ("labels", "label", "targets", "classes", "class", "y")
+
+UNREADABLE = (
+    ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, TokenError, csv.Error, struct.error,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What readers raise for damaged files: of headers, of archives, of text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +50,8 @@ def read_data(path: str | Path, dim: int, divide: float = 1.0) -> DataFile:
     path : path
         ``.npz`` with an array ``points``, ``images``, ``data``, ``inputs`` or ``x`` (or just one array) and perhaps
         whole numbers ``labels``, ``label``, ``targets``, ``classes``, ``class`` or ``y``; ``.npy`` with one array;
-        ``.csv`` with a point a line, and perhaps a first line of names: a column with a name as above, or the last one
-        if there are ``dim + 1``, holds labels. Images of any shape are flattened in C order.
+        ``.csv`` with a point a line, and perhaps a first line of names: of ``dim + 1`` columns, the one with a name as
+        above, or else the last, holds labels. Images of any shape are flattened in C order.
     dim : int
         Numbers of each point.
     divide : float
@@ -76,7 +84,7 @@ def read_data(path: str | Path, dim: int, divide: float = 1.0) -> DataFile:
     except OSError as error:
         reason = f"could not be read ({error.strerror or error})"
         raise FileError(f"Data need a readable file but {str(path)!r} {reason}. Check the path.") from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, csv.Error) as error:
+    except UNREADABLE as error:
         message = f"Data need points, and perhaps labels, but {str(path)!r} has none: {error}. Repair it."
         raise FileError(message) from None
     points = points[:, None] if points.ndim == dim == 1 else points
@@ -87,17 +95,27 @@ def read_data(path: str | Path, dim: int, divide: float = 1.0) -> DataFile:
         )
     if not len(points):
         raise InputError(f"Data need at least one point but {str(path)!r} has none. Check what wrote it.")
-    return DataFile(points.reshape(len(points), dim) / divide, labels)
+    with np.errstate(over="ignore"):
+        divided = points.reshape(len(points), dim) / divide
+    if not np.isfinite(divided).all():
+        raise InputError(f"Data need a divisor that leaves them finite but received {divide}. Take a larger one.")
+    return DataFile(divided, labels)
 
 
 Found = tuple[NDArray, NDArray | None]
 
 
 def _from_npy(file: Path) -> Found:
-    return np.load(file, allow_pickle=False), None
+    points = np.load(file, allow_pickle=False)
+    if not isinstance(points, np.ndarray):
+        raise ValueError("it is an archive of arrays, whose name should end in .npz")
+    return points, None
 
 
 def _from_npz(file: Path) -> Found:
+    with file.open("rb") as stream:
+        if not zipfile.is_zipfile(stream):
+            raise ValueError("it is no archive of arrays")
     with np.load(file, allow_pickle=False) as arrays:
         names = {name.lower(): name for name in arrays.files}
         label = next((names[name] for name in LABEL_NAMES if name in names), None)
@@ -120,9 +138,10 @@ def _from_csv(file: Path, dim: int) -> Found:
     if not lines:
         return np.zeros((0, dim)), None
     table = np.array([[float(cell) for cell in line] for line in lines])
-    named = next((names.index(name) for name in LABEL_NAMES if name in names), None) if names else None
-    column = table.shape[1] - 1 if named is None and table.shape[1] == dim + 1 else named
-    return (table, None) if column is None else (np.delete(table, column, axis=1), table[:, column])
+    if table.shape[1] != dim + 1:  # two columns "x" and "y" for two inputs hold no labels
+        return table, None
+    column = next((names.index(name) for name in LABEL_NAMES if name in names), dim) if names else dim
+    return np.delete(table, column, axis=1), table[:, column]
 
 
 def _is_numeric(line: Sequence[str]) -> bool:
@@ -135,16 +154,17 @@ def _is_numeric(line: Sequence[str]) -> bool:
 def _numbers(points: NDArray) -> NDArray[np.float64]:
     if points.dtype.kind not in "biuf" or points.dtype.itemsize > 8:
         raise ValueError(f"its values are of type {points.dtype}")
+    if points.dtype.kind in "iu" and not -(2**53) <= int(points.min(initial=0)) <= int(points.max(initial=0)) <= 2**53:
+        raise ValueError("it has whole numbers beyond 2^53, which floats would round")
     values = points.astype(np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"point {int(np.argwhere(~np.isfinite(values))[0][0])} is not finite")
-    if points.dtype.kind in "iu" and (np.abs(values) > 2.0**53).any():
-        raise ValueError("it has whole numbers beyond 2^53, which floats would round")
     return values
 
 
 def _labels(labels: NDArray, n: int) -> NDArray[np.int64]:
-    flat = labels.reshape(-1) if labels.size == len(labels) else labels
-    if flat.shape != (n,) or flat.dtype.kind not in "biuf" or (flat != np.floor(flat)).any() or (flat < 0).any():
+    flat = labels.reshape(-1) if labels.size == n else labels
+    is_whole = flat.shape == (n,) and flat.dtype.kind in "biuf" and bool(((flat >= 0) & (flat <= 2**53)).all())
+    if not is_whole or (flat != np.floor(flat)).any():
         raise ValueError(f"its labels, of shape {labels.shape}, are not one whole number for each of {n} points")
     return flat.astype(np.int64)
