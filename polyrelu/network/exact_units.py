@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -86,7 +86,7 @@ class _Layer:
 
 
 class _Point:
-    """Values of units at one point, each evaluated when it is first needed: integers over one denominator a layer."""
+    """Values of the units that are needed at one point: integers over one denominator a layer."""
 
     def __init__(self, layers: list[_Layer], inputs: RationalMatrix, digits: list[NDArray]) -> None:
         self.layers, self.digits = layers, digits
@@ -99,34 +99,47 @@ class _Point:
     def decide(self, index: int, unit: int) -> int:
         """Return the digit of a unit whose own digit is not known, but those below are."""
         layer = self.layers[index]
-        z = [self.preactivation(index, row) for row in range(layer.starts[unit], layer.starts[unit + 1])]
+        rows = range(layer.starts[unit], layer.starts[unit + 1])
+        self.prepare(index, rows)
+        z = [self.preactivation(index, row) for row in rows]
         if layer.kinds[unit] == MAX_UNIT:
             return max(range(len(z)), key=lambda i: (z[i], -i))
         function = layer.activation.functions[layer.kinds[unit]]
         return function.digit(Fraction(z[0], self.denominators[index] * layer.scale))
 
+    def prepare(self, index: int, rows: Iterable[int]) -> None:
+        """Evaluate the units that some preactivations depend on, the first layer's first."""
+        needed: list[tuple[int, set[int]]] = []
+        while index and rows:
+            columns = {column for row in rows for column in self.layers[index].row(row)[0]}
+            index -= 1
+            needed.append((index, columns - self.values[index].keys()))
+            pieces = (self.piece(index, unit) for unit in needed[-1][1])
+            rows = [row for row, slope, _ in pieces if slope]
+        for index, units in reversed(needed):
+            for unit in units:
+                self.values[index][unit] = self.value(index, unit)
+
     def preactivation(self, index: int, row: int) -> int:
-        """Return the numerator of a preactivation."""
+        """Return the numerator of a preactivation, where what it reads is evaluated."""
         layer = self.layers[index]
         columns, weights = layer.row(row)
-        total = layer.bias[row] * self.denominators[index]
-        for column, weight in zip(columns, weights, strict=True):
-            total += weight * (self.value(index - 1, column) if index else self.inputs[column])
-        return total
+        inputs = self.values[index - 1] if index else self.inputs
+        products = (weight * inputs[column] for column, weight in zip(columns, weights, strict=True))
+        return sum(products, layer.bias[row] * self.denominators[index])
 
     def value(self, index: int, unit: int) -> int:
-        """Return the numerator of a unit's output."""
-        known = self.values[index]
-        if unit not in known:
-            layer, digit = self.layers[index], int(self.digits[index][unit])
-            start, kind = layer.starts[unit], layer.kinds[unit]
-            if kind == MAX_UNIT:
-                known[unit] = layer.function_scale * self.preactivation(index, start + digit)
-            else:
-                slope, intercept = layer.pieces[kind][digit]
-                z = self.preactivation(index, start) if slope else 0
-                known[unit] = slope * z + intercept * self.denominators[index] * layer.scale
-        return known[unit]
+        """Return the numerator of a unit's output, where what it reads is evaluated."""
+        row, slope, intercept = self.piece(index, unit)
+        z = self.preactivation(index, row) if slope else 0
+        return slope * z + intercept * self.denominators[index] * self.layers[index].scale
+
+    def piece(self, index: int, unit: int) -> tuple[int, int, int]:
+        """Return which preactivation a unit reads at its digit, and slope and intercept over the function scale."""
+        layer, digit = self.layers[index], int(self.digits[index][unit])
+        if layer.kinds[unit] == MAX_UNIT:
+            return layer.starts[unit] + digit, layer.function_scale, 0
+        return layer.starts[unit], *layer.pieces[layer.kinds[unit]][digit]
 
 
 def _row(weight: Any, row: int) -> tuple[list[int], list[int]]:
