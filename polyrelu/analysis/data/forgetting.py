@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import checked_labels
+from polyrelu.analysis.data.points import checked_labels
 from polyrelu.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:

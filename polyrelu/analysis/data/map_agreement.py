@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import LocalMaps, Outputs
 from polyrelu.analysis.data.network_maps import Visit, chosen_outputs, filled_rows, whole_blocks
-from polyrelu.analysis.data.patterns import checked_points, patterns_at, unit_digits_at
+from polyrelu.analysis.data.patterns import patterns_at, unit_digits_at
+from polyrelu.analysis.data.points import checked_points
 from polyrelu.network.batches import Array, BatchLayer, BatchNetwork, batch_network
 from polyrelu.network.model import Network
 

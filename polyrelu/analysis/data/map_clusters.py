@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import BUDGET, local_maps
-from polyrelu.analysis.data.patterns import Progress, checked_labels
+from polyrelu.analysis.data.patterns import Progress
+from polyrelu.analysis.data.points import checked_labels
 from polyrelu.errors import InputError, MissingExtraError
 from polyrelu.network.model import Network
 

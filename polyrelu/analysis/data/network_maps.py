@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, checked_points, labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.points import checked_points
 from polyrelu.errors import InputError
 from polyrelu.network.batches import Array, BatchNetwork, batch_network, chunks
 from polyrelu.network.model import Network

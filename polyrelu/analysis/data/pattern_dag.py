@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, checked_labels, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
+from polyrelu.analysis.data.points import checked_labels
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.errors import EnumerationInterrupted, InputError
+from polyrelu.analysis.data.points import checked_points
+from polyrelu.errors import EnumerationInterrupted
 from polyrelu.network.batches import Array, Arrays, BatchNetwork, batch_network
 from polyrelu.network.exact_units import decide_units
 from polyrelu.network.model import Network
@@ -23,7 +24,7 @@ from polyrelu.network.pattern import Pattern, PatternLayout
 if TYPE_CHECKING:
     from polyrelu.kernels.evaluation import Evaluation
 
-__all__ = ["DataPatterns", "checked_labels", "checked_points", "labels_at", "patterns_at", "unit_digits_at"]
+__all__ = ["DataPatterns", "Progress", "labels_at", "patterns_at", "unit_digits_at"]
 
 Progress = Callable[[int, int], None]
 """``progress(done, total)`` is told how many points are done."""
@@ -193,24 +194,13 @@ def labels_at(network: Network, points: ArrayLike, device: str | None = None) ->
     >>> labels_at(Network.from_arrays([([[1], [-1], [1]], [0, 0, 0])]), [[1.0], [-2.0], [0.0]]).tolist()
     [0, 1, 0]
     """
-    from polyrelu.kernels.bounds import SLACK
     from polyrelu.kernels.evaluation import evaluations
 
     batch, x = batch_network(network, device), checked_points(network, points, "labels_at")
     labels = np.zeros(len(x), np.int64)
     for piece, found in evaluations(batch, x):
-        outputs, errors = (batch.arrays.to_host(each) for each in (found.outputs, found.errors))
-        if network.n_out == 1:
-            labels[piece], is_open = outputs[0] > 0, ~(np.abs(outputs[0]) > errors[0])
-        else:
-            best = outputs.argmax(axis=0)
-            labels[piece] = best
-            top, top_error = (np.take_along_axis(each, best[None], 0) for each in (outputs, errors))
-            with np.errstate(invalid="ignore"):
-                beaten = top - outputs > (top_error + errors) * SLACK
-            np.put_along_axis(beaten, best[None], True, 0)
-            is_open = ~beaten.all(axis=0)
-        for k in (np.flatnonzero(is_open) + piece.start).tolist():
+        labels[piece], is_known = _labels(batch.arrays.to_host(found.outputs), batch.arrays.to_host(found.errors))
+        for k in (np.flatnonzero(~is_known) + piece.start).tolist():
             labels[k] = _label(network.exact(x[k].tolist()))
     return labels
 
@@ -229,42 +219,6 @@ def unit_digits_at(batch: BatchNetwork, patterns: DataPatterns, piece: slice) ->
         first += len(own)
         result.append(batch.arrays.of(units))
     return result
-
-
-def checked_points(network: Network, points: ArrayLike, who: str) -> NDArray[np.float64]:
-    """Return points as a float64 array, shape (n, dim), if they fit a network and are exact and finite."""
-    try:
-        array = np.asarray(points)
-    except ValueError:
-        raise InputError(f"{who} needs points of one shape but received points of several. Match them.") from None
-    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise InputError(f"{who} needs numbers of at most 64 bits but received {array.dtype}. Convert them.")
-    n = len(array) if array.ndim else 0
-    if array.ndim < 2 or array.size != n * network.dim:
-        raise InputError(
-            f"{who} needs points (n, {network.dim}) but received an array of shape {array.shape}. "
-            "Give one row, or one image, for each point."
-        )
-    x = array.reshape(n, network.dim).astype(np.float64)
-    if array.dtype.itemsize == 8 and array.dtype.kind in "iu" and (np.abs(x) > 2.0**53).any():
-        raise InputError(f"{who} needs whole numbers up to 2^53 but received larger ones. Scale them.")
-    if not np.isfinite(x).all():
-        row, column = np.argwhere(~np.isfinite(x))[0].tolist()
-        raise InputError(f"{who} needs finite numbers but point {row} has {x[row, column]}. Repair or drop it.")
-    return x
-
-
-def checked_labels(labels: ArrayLike, n: int, who: str) -> NDArray[np.int64]:
-    """Return labels as an int64 array, shape (n,), if they are one whole number for each point."""
-    array = np.asarray(labels)
-    if not array.size and not n:
-        return np.zeros(0, np.int64)
-    if array.shape != (n,) or array.dtype.kind not in "biu":
-        raise InputError(
-            f"{who} needs {n} whole numbers as labels but received {array.dtype} of shape {array.shape}. "
-            "Give one for each point."
-        )
-    return array.astype(np.int64)
 
 
 def _decided(network: Network, points: NDArray, found: Evaluation, arrays: Arrays) -> tuple[list[NDArray], int]:
@@ -291,6 +245,22 @@ def _neurons(network: Network, digits: list[NDArray], n: int) -> NDArray[np.uint
         for layer, each in zip(network.hidden, digits, strict=True)
     ]
     return np.concatenate([np.zeros((0, n), np.uint32), *rows]).T
+
+
+def _labels(outputs: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return labels of outputs, shape (n_out, n), and which of them are proven by bounds of the outputs' errors."""
+    from polyrelu.kernels.bounds import SLACK
+
+    if len(outputs) == 1:
+        return (outputs[0] > 0).astype(np.int64), (np.abs(outputs[0]) > errors[0]) | (errors[0] == 0)
+    best = outputs.argmax(axis=0)
+    top, top_error = (np.take_along_axis(each, best[None], 0) for each in (outputs, errors))
+    with np.errstate(invalid="ignore", over="ignore"):
+        beaten = top - outputs > (top_error + errors) * SLACK
+    # Of outputs known exactly the largest is known, and of equal ones the first.
+    beaten |= (errors == 0) & (top_error == 0)
+    np.put_along_axis(beaten, best[None], True, 0)
+    return best, np.all(beaten, axis=0)
 
 
 def _label(outputs: Sequence) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.pattern_dag import PatternDag
-from polyrelu.analysis.data.patterns import checked_labels
+from polyrelu.analysis.data.points import checked_labels
 from polyrelu.errors import InputError
 
 __all__ = ["Clusters", "Rule", "Split", "Stop", "clusters_of", "has_gain", "is_impure", "split_points"]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import local_maps
-from polyrelu.analysis.data.patterns import checked_points, patterns_at
+from polyrelu.analysis.data.patterns import patterns_at
+from polyrelu.analysis.data.points import checked_points
 from polyrelu.analysis.tropex.extracted import ExtractedFunction
 from polyrelu.errors import InputError
 from polyrelu.network.batches import chunks

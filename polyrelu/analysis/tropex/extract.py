@@ -25,7 +25,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import Progress, checked_points, labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.patterns import Progress, labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.points import checked_points
 from polyrelu.analysis.tropex.extracted import ExtractedFunction
 from polyrelu.analysis.tropex.highest import Family, find_family
 from polyrelu.errors import InputError

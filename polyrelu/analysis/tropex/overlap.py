@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, checked_points, patterns_at
+from polyrelu.analysis.data.patterns import DataPatterns, patterns_at
+from polyrelu.analysis.data.points import checked_points
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.network.model import Network
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import checked_labels, checked_points, labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.patterns import labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.points import checked_labels, checked_points
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.errors import InputError
 from polyrelu.network.activation import IDENTITY, MAX_UNIT, Activation

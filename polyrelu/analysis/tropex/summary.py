@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import Progress, checked_points, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import Progress, labels_at, patterns_at
+from polyrelu.analysis.data.points import checked_points
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.analysis.tropex.extracted import ExtractedFunction
 from polyrelu.analysis.tropex.labels import extracted_labels

@@ -147,7 +147,10 @@ def test_an_interrupt_keeps_what_is_done():
         ([[1.0, float("inf")]], "finite"),
         ([["a", "b"]], "64 bits"),
         (np.array([[1j, 0]]), "64 bits"),
-        (np.array([[2**60 + 1, 0]]), "up to 2"),
+        (np.array([[2**53 + 1, 0]]), "up to 2"),
+        (np.array([[0, -(2**63)]]), "up to 2"),
+        (np.array([[2**63 + 1, 0]], np.uint64), "up to 2"),
+        (np.ma.array([[1.0, 2.0]], mask=[[False, True]]), "masked"),
         (np.array([[1, 2]], np.longdouble), "64 bits"),
         ([[Fraction(1, 3), 0]], "64 bits"),
     ],
@@ -156,6 +159,30 @@ def test_bad_points_are_refused(points, message):
     for function in (patterns_at, labels_at):
         with pytest.raises(InputError, match=f"{function.__name__}.*{message}"):
             function(xor(), points)
+
+
+def test_points_may_be_tensors():
+    torch = pytest.importorskip("torch")
+    points = [[1.0, 1.0], [0.5, 0.25]]
+    for tensor in (torch.tensor(points, requires_grad=True), torch.tensor(points, dtype=torch.bfloat16)):
+        assert (patterns_at(xor(), tensor).words == patterns_at(xor(), points).words).all()
+    with pytest.raises(InputError, match="cannot be read"):
+        patterns_at(xor(), torch.tensor(points).to_sparse())
+
+
+def test_a_tie_behind_hundreds_of_layers():
+    """Python's own stack would not reach so deep."""
+    mixing = [([[0.75, 0.25], [0.25, 0.75]], [0, 0])] * 600
+    network = Network.from_arrays([*mixing, ([[1, -1], [1, 1]], [0, 0]), ([[1, 1]], [0])])
+    patterns = patterns_at(network, [[1 / 3, 1 / 3]])
+    assert patterns.digits()[0].tolist() == [1] * 1200 + [0, 1] and patterns.n_decided_exactly == 1
+
+
+def test_equal_outputs_that_floats_know_exactly_need_no_rationals(monkeypatch):
+    network = Network.from_arrays([([[1, 0], [0, 1]], [-5, -5]), ([[1, 2], [1, 2], [1, 1]], [1, 2, 2])])
+    monkeypatch.setattr(Network, "exact", None)
+    assert labels_at(network, [[0.1, 0.2], [1 / 3, 0.3]]).tolist() == [1, 1]
+    assert labels_at(Network.from_arrays([([[1]], [-5]), ([[1]], [0])]), [[0.1], [1 / 3]]).tolist() == [0, 0]
 
 
 def test_arrays_of_a_network():
