@@ -211,15 +211,17 @@ def _units(layer: BatchLayer, reach: Array, errors: Array, digits: Array, n_sums
 
     if layer.activation.is_relu or layer.activation.is_identity:
         return None, layer.outputs(errors, digits)
-    pieces, passed_on = (layer.arrays.zeros(*digits.shape) for _ in range(2))
+    pieces, tiny, passed_on = (layer.arrays.zeros(*digits.shape) for _ in range(3))
     for table in layer.functions:
         own = digits[table.units]
         slopes, intercepts = abs(table.slopes[own]), abs(table.intercepts[own])
         pieces[table.units] = slopes * reach[table.places] + intercepts
+        # Slopes and intercepts below the range of floats are rounded to 0.
+        tiny[table.units] = SMALLEST * (1.0 + reach[table.places])
         passed_on[table.units] = slopes * errors[table.places]
-    own_errors = (passed_on + gamma(16) * pieces) * SLACK + SMALLEST * (1.0 + pieces)
+    own_errors = (passed_on + gamma(16) * pieces) * SLACK + tiny
     winners = layer.outputs(errors, digits)
     for units, _ in layer.pools:
         own_errors[units] = winners[units]
     # A slope is one product; the constants of all units are one sum, and part of the offset.
-    return gamma(len(pieces) + n_sums + 16) * SLACK * pieces, own_errors
+    return gamma(len(pieces) + n_sums + 16) * SLACK * pieces + tiny, own_errors

@@ -124,8 +124,8 @@ def summarise_maps(
         rows = np.ascontiguousarray(maps.dual_points.reshape(-1, network.dim + 1) + 0.0)  # no -0.0
         norms.append(np.linalg.norm(rows[:, :-1], axis=1))
         seen.update(blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
-        difference = max(difference, float(agreement.differences.max(initial=0.0)))
-        bound = max(bound, float(agreement.bounds.max(initial=0.0)))
+        difference = max(difference, _largest(agreement.differences))
+        bound = max(bound, _largest(agreement.bounds))
         if each is not None:
             each(maps)
         if progress is not None:
@@ -136,3 +136,8 @@ def summarise_maps(
     return MapSummary(
         len(patterns), len(sizes), patterns.count_distinct(), n_exact, len(seen), spread, difference, bound
     )
+
+
+def _largest(sizes: NDArray[np.float64]) -> float:
+    """Return the largest of some sizes; infinity if one is NaN, as after an overflow."""
+    return math.inf if np.isnan(sizes).any() else float(sizes.max(initial=0.0))

@@ -327,3 +327,17 @@ def test_a_module_has_its_maps_also_where_gradients_are_turned_off():
         with context():
             assert (local_maps(module, points, 0).weights == expected).all()
     assert expected.any()
+
+
+@pytest.mark.parametrize("slope", [Fraction(3, 2**1076), Fraction(1, 2**2000)])
+@pytest.mark.parametrize("weight", [1.0, 2.0**500])
+def test_bounds_hold_for_slopes_below_the_range_of_floats(slope, weight):
+    """What is rounded to 0 is multiplied by what is large before it and behind it."""
+    hidden = Layer(np.array([[1.0]]), np.zeros(1), Activation.same(leaky_relu(slope), 1))
+    network = Network((hidden,), Layer(np.array([[weight]]), np.zeros(1), Activation.same(IDENTITY, 1)))
+    points = np.array([[-1.0], [-(2.0**1000)]])
+    [(_, _, agreement)] = iterate_checked_maps(network, points, 0)
+    for k, point in enumerate(points.tolist()):
+        value = network.exact(point)[0]
+        assert abs(Fraction(agreement.map_values[k]) - value) <= Fraction(agreement.map_bounds[k])
+        assert abs(Fraction(agreement.network_values[k]) - value) <= Fraction(agreement.network_bounds[k])

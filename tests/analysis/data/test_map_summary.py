@@ -49,6 +49,12 @@ def test_overflow_is_no_disagreement_and_no_number():
     assert json.loads(json.dumps(summary.to_json()))["norms"] == [None] * 3
 
 
+def test_values_that_are_no_numbers_do_not_look_like_agreement():
+    """inf - inf is NaN, which is larger than nothing."""
+    summary = summarise_maps(Network.from_arrays([([[2.0**1023]], [0.0]), ([[1.0]], [0.0])]), [[4.0], [0.5]])
+    assert (summary.largest_difference, summary.largest_bound) == (float("inf"), float("inf"))
+
+
 def test_a_map_that_disagrees_is_a_bug(monkeypatch):
     def wrong(network, points, output, device):
         maps = LocalMaps(np.zeros(1, np.int64), np.ones((1, 3)))
