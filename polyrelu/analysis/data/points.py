@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.errors import InputError
-from polyrelu.network.model import Network
 
-__all__ = ["checked_labels", "checked_points", "host_array"]
+__all__ = ["HasInputs", "checked_labels", "checked_points", "host_array"]
+
+
+class HasInputs(Protocol):
+    """A network, or another function of ``dim`` numbers."""
+
+    @property
+    def dim(self) -> int:
+        """Number of inputs."""
 
 
 def host_array(points: Any, who: str) -> NDArray[Any]:
@@ -46,7 +53,7 @@ def host_array(points: Any, who: str) -> NDArray[Any]:
         raise InputError(f"{who} needs an array of points but it cannot be read ({reason}). Convert it.") from None
 
 
-def checked_points(network: Network, points: ArrayLike, who: str) -> NDArray[np.float64]:
+def checked_points(network: HasInputs, points: ArrayLike, who: str) -> NDArray[np.float64]:
     """Return points as a float64 array, shape (n, dim), if they fit a network and are exact and finite.
 
     Raises
@@ -70,6 +77,23 @@ def checked_points(network: Network, points: ArrayLike, who: str) -> NDArray[np.
         row, column = np.argwhere(~np.isfinite(x))[0].tolist()
         raise InputError(f"{who} needs finite numbers but point {row} has {x[row, column]}. Repair or drop it.")
     return x
+
+
+def flat_points(points: ArrayLike, who: str) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return points of one network or module as they are, and flattened as floats, shape (n, dim).
+
+    Raises
+    ------
+    InputError
+        If there is none, or they are no table of numbers.
+    """
+    array = host_array(points, who)
+    if array.ndim < 2 or not len(array) or array.dtype.kind not in "biuf":
+        raise InputError(
+            f"{who} needs an array of points, with at least one, but received shape {array.shape} of {array.dtype}. "
+            "Give each point the shape of one input."
+        )
+    return array, array.reshape(len(array), -1).astype(np.float64)
 
 
 def checked_labels(labels: ArrayLike, n: int, who: str) -> NDArray[np.int64]:

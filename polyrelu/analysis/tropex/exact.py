@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import flint
-import numpy as np
 
 from polyrelu.analysis.tropex.exact_family import ExactFamily, find_exact_family
 from polyrelu.analysis.tropex.integer_affine import Row, Rows
@@ -129,9 +129,11 @@ def exact_points(network: Network, points: Iterable[object], who: str) -> tuple[
     InputError
         If there are none, or they do not fit the network.
     """
+    if not isinstance(points, Iterable):
+        raise InputError(f"{who} needs a sequence of points but received {points!r:.60}. Put it into a list.")
     result: list[Point] = []
     for point in points:
-        flat = point.ravel().tolist() if isinstance(point, np.ndarray) else point
+        flat: Any = point.ravel().tolist() if hasattr(point, "ravel") else point  # NumPy's arrays, PyTorch's tensors
         if not isinstance(flat, Sequence) or isinstance(flat, str) or len(flat) != network.dim:
             raise InputError(
                 f"{who} needs points of {network.dim} numbers but received {flat!r:.60} as point {len(result)}. "

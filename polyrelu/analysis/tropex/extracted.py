@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from polyrelu.analysis.data.points import checked_points
 from polyrelu.analysis.tropex.maxima import BUDGET, largest_terms
 from polyrelu.errors import InputError
 
@@ -62,12 +63,13 @@ class ExtractedFunction:
     rounding: float
 
     def __post_init__(self) -> None:
-        n, dim = self.plus_slopes.shape
-        shapes = [self.minus_slopes.shape, self.plus_constants.shape, self.minus_constants.shape, self.labels.shape]
-        if not n or shapes != [(n, dim), (n,), (n,), (n,)] or self.slope_bounds.shape != (dim,):
+        arrays = (self.plus_slopes, self.minus_slopes, self.plus_constants, self.minus_constants, self.labels)
+        shapes = [each.shape for each in (*arrays, self.slope_bounds)]
+        n, dim = shapes[0] if len(shapes[0]) == 2 else (0, 0)
+        if not n or shapes != [(n, dim), (n, dim), (n,), (n,), (n,), (dim,)]:
             raise InputError(
-                f"An extracted function needs n > 0 terms of each kind but received arrays of shapes "
-                f"{[self.plus_slopes.shape, *shapes]}. Match them."
+                f"An extracted function needs n > 0 terms of each kind but received arrays of shapes {shapes}. "
+                "Match them."
             )
         if self.labels.min() < 0 or self.labels.max() >= self.n_out:
             raise InputError(
@@ -130,20 +132,25 @@ class ExtractedFunction:
         >>> extract_terms(xor(), [[0, 0.5], [1, 1]]).values([[0, 0.5], [1, 1], [0, 1]]).tolist()
         [[0.5], [0.0], [1.0]]
         """
-        x = self.checked(points, "values")
+        x = checked_points(self, points, "values")
         everything = [np.arange(len(self))]
         groups = self.groups if own_denominator else everything
         plus = largest_terms(self.plus_slopes, self.plus_constants, self.groups, x, device, budget)
         minus = largest_terms(self.minus_slopes, self.minus_constants, groups, x, device, budget)
-        return np.where(self.terms_per_label > 0, plus - np.where(np.isfinite(minus), minus, 0.0), -np.inf)
+        with np.errstate(invalid="ignore"):
+            return np.where(self.terms_per_label > 0, plus - minus, -np.inf)
 
     def errors(self, points: ArrayLike) -> Floats:
-        """Return by how much `values` may differ from the exact function at points, shape (n_points,), proven."""
+        """Return by how much `values` may differ from the exact function at points, shape (n_points,), proven.
+
+        Infinite or nan where values may exceed the range of floats.
+        """
         from polyrelu.kernels.bounds import SLACK, gamma
 
-        x = self.checked(points, "errors")
-        sizes = np.abs(x) @ self.slope_bounds + self.constant_bound
-        return (2 * SLACK * (self.rounding + 2 * gamma(self.dim + 4))) * sizes
+        x = checked_points(self, points, "errors")
+        with np.errstate(over="ignore", invalid="ignore"):
+            sizes = np.abs(x) @ self.slope_bounds + self.constant_bound
+            return (2 * SLACK * (self.rounding + 2 * gamma(self.dim + 4))) * sizes
 
     def labels_of(
         self, points: ArrayLike, own_denominator: bool = False, device: str | None = None, budget: int = BUDGET
@@ -155,7 +162,7 @@ class ExtractedFunction:
         Parameters and errors as for `values`.
         """
         if self.n_out > 1 and not own_denominator:  # what is subtracted is the same for all outputs
-            x = self.checked(points, "labels_of")
+            x = checked_points(self, points, "labels_of")
             plus = largest_terms(self.plus_slopes, self.plus_constants, self.groups, x, device, budget)
             return plus.argmax(axis=1)
         values = self.values(points, own_denominator, device, budget)
@@ -184,16 +191,3 @@ class ExtractedFunction:
         from polyrelu.analysis.tropex.terms_file import save_terms
 
         save_terms(self, path)
-
-    def checked(self, points: ArrayLike, who: str) -> Floats:
-        """Return points as a float64 array, shape (n_points, dim), if they fit."""
-        x = np.asarray(points, dtype=np.float64)
-        if x.ndim < 2 or x.size != len(x) * self.dim:
-            raise InputError(
-                f"{who} needs points (n, {self.dim}) but received an array of shape {x.shape}. "
-                "Give one row, or one image, for each point."
-            )
-        x = x.reshape(len(x), self.dim)
-        if not np.isfinite(x).all():
-            raise InputError(f"{who} needs finite numbers but received {x[~np.isfinite(x)][0]}. Repair or drop it.")
-        return x

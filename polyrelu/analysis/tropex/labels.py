@@ -66,7 +66,8 @@ def extracted_labels(
     Raises
     ------
     InputError
-        If points do not fit, or the function is not one of this network at this data.
+        If points do not fit, or the function has other numbers of points, inputs or outputs than the data and the
+        network. That it comes from them is taken on trust.
 
     Examples
     --------
@@ -88,7 +89,7 @@ def extracted_labels(
             f"extracted_labels needs the function of this network at these {len(rows)} points but received one of "
             f"{len(function)} points with {function.dim} inputs. Extract it again."
         )
-    x = function.checked(points, "extracted_labels")
+    x = checked_points(function, points, "extracted_labels")
     errors = function.errors(x)
     if function.n_out == 1:
         values = function.values(x, device=device, budget=budget)[:, 0]
@@ -121,6 +122,7 @@ class _ExactTerms:
             return int(self.function.labels[k])
         return int(self.network.exact(self.data[k].tolist())[0] > 0)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def label_of(self, point: Floats, error: float) -> int:
         """Return the label of any point; values in floats err by no more than ``error``."""
         function = self.function

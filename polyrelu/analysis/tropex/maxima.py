@@ -30,6 +30,8 @@ def largest_terms(
 ) -> Floats:
     """Return the largest term of each group at each point, shape (n_points, n_groups); -inf for an empty group.
 
+    Values beyond the range of floats are infinite or nan.
+
     Parameters
     ----------
     slopes, constants : float64 arrays, shapes (n, dim) and (n,)
@@ -59,8 +61,9 @@ def largest_terms(
             terms = group[part]
             weight, offsets = arrays.of(slopes[terms].T), arrays.of(constants[terms])
             for rows in chunks(len(points), n_points):
-                values = x[rows] @ weight
-                values += offsets
-                best = arrays.to_host(values.max(1) if arrays.is_numpy else values.amax(1))
-                np.maximum(largest[rows, column], best, out=largest[rows, column])
+                with np.errstate(over="ignore", invalid="ignore"):
+                    values = x[rows] @ weight
+                    values += offsets
+                    best = arrays.to_host(values.max(1) if arrays.is_numpy else values.amax(1))
+                    np.maximum(largest[rows, column], best, out=largest[rows, column])
     return largest

@@ -18,8 +18,8 @@ __all__ = ["to_module"]
 def to_module(function: ExtractedFunction, own_denominator: bool = False) -> Module:
     """Return an extracted function as a PyTorch module with the terms as float64 buffers.
 
-    It maps points, shape (n, ...), to outputs, shape (n, n_out), by products of all points with all terms of a label
-    at a time; ``.to`` moves and converts it.
+    It maps points, shape (n, ...) and of any type of numbers, to outputs, shape (n, n_out), by products of all points
+    with all terms of a label at a time; ``.to`` moves it, and converts the terms, and with them the outputs.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def to_module(function: ExtractedFunction, own_denominator: bool = False) -> Mod
 
         def forward(self, points: Tensor) -> Tensor:
             """Return the outputs, shape (n, n_out), -inf for an output without data."""
-            x = points.flatten(1)
+            x = points.flatten(1).to(self.plus_slopes.dtype)
             shared = self._largest("minus", slice(None), x)
             columns = []
             for label in range(self.n_out):

@@ -66,10 +66,10 @@ def load_terms(path: str | Path) -> ExtractedFunction:
     """
     name = str(path)
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise ValueError("it holds one array, not an archive")
-        with loaded as archive:
+        with open(path, "rb") as file:  # NumPy, given the name, leaves damaged files open
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds one array, not an archive")
             arrays = {key: archive[key] for key in KINDS}
     except FileNotFoundError:
         raise FileError(f"load_terms needs a file but found none at {name!r}. Check the path.") from None
@@ -86,8 +86,16 @@ def load_terms(path: str | Path) -> ExtractedFunction:
     wrong += [key for key in numbers if arrays[key].shape != ()]
     if wrong:
         raise FileError(f"load_terms needs 64-bit numbers but {name!r} has another {wrong[0]}. Write it again.")
+    terms = ("plus_slopes", "plus_constants", "minus_slopes", "minus_constants")
+    sizes = ("slope_bounds", "constant_bound", "rounding")  # may be infinite
+    wrong = [key for key in terms if not np.isfinite(arrays[key]).all()]
+    wrong += [key for key in sizes if not (arrays[key] >= 0).all()]
+    if wrong:
+        raise FileError(
+            f"load_terms needs finite terms, and sizes from 0, but {name!r} has others in {wrong[0]}. Write it again."
+        )
     single: dict[str, Any] = {key: arrays[key].item() for key in numbers}
     try:
         return ExtractedFunction(**{**arrays, **single})
-    except (InputError, ValueError) as error:
+    except InputError as error:
         raise FileError(f"{name!r}: {error}") from None

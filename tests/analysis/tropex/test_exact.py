@@ -85,11 +85,21 @@ def test_sparse_weights_give_the_same_terms():
     assert (one.plus, one.minus, one.labels) == (other.plus, other.minus, other.labels)
 
 
+def test_points_are_lists_arrays_or_tensors():
+    import torch
+
+    network, points = case_network(CASES[0]), [[0.5, 2.0], [-1.0, 0.25]]
+    one, *others = (extract_exactly(network, each) for each in (points, np.array(points), torch.tensor(points)))
+    assert all((one.plus, one.minus, one.labels) == (other.plus, other.minus, other.labels) for other in others)
+
+
 def test_points_are_refused_where_they_do_not_fit():
     network = case_network(CASES[0])
     with pytest.raises(InputError, match="at least one point"):
         extract_exactly(network, [])
     with pytest.raises(InputError, match="points of 2 numbers"):
         extract_exactly(network, [[1, 2], [1, 2, 3]])
+    with pytest.raises(InputError, match="a sequence of points"):
+        extract_exactly(network, 3)
     with pytest.raises(InputError, match="2 coordinates"):
         extract_exactly(network, [[1, 2]]).value([1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -203,6 +204,17 @@ def test_evaluation_in_tiny_blocks_and_on_a_device_is_the_same():
         assert found.labels_of(points, own).tolist() == np.argmax(values, axis=1).tolist()
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64", "uint8"])
+def test_a_module_takes_points_of_any_type(kind):
+    import torch
+
+    found = extract_terms(case_network(CASES[0]), floats(CASES[0]["X"]))
+    points = torch.tensor([[1, 2], [0, 3]], dtype=getattr(torch, kind))
+    module = found.to_torch()
+    assert module(points).tolist() == found.values(points.numpy()).tolist()
+    assert module.float()(points).dtype == torch.float32
+
+
 def test_one_output_has_one_label_and_the_sign_as_class():
     network = Network.from_arrays([([[1.0], [-1.0]], [0, -1]), ([[1.0, -1.0]], [-0.5])])
     points = [[2.0], [-3.0], [0.5]]
@@ -221,8 +233,13 @@ def test_input_is_refused_with_one_clear_sentence(tmp_path):
         (lambda: extract_terms(network, [[1, 2]], labels=[9]), "which the network gives label"),
         (lambda: found.values([1, 2]), r"points \(n, 2\)"),
         (lambda: found.values([[1, np.inf]]), "finite"),
+        (lambda: found.values([[1, 2j]]), "at most 64 bits"),
+        (lambda: found.values([[1, 2], [3]]), "points of one shape"),
+        (lambda: found.errors([["a", "b"]]), "at most 64 bits"),
+        (lambda: found.labels_of([[2**53 + 1, 0]]), "up to 2"),
         (lambda: found.values([[1, 2]], budget=0), "positive budget"),
         (lambda: ExtractedFunction(1, *([np.zeros((2, 1))] * 6), 1.0, 1.0), "terms of each kind"),
+        (lambda: ExtractedFunction(1, *([np.zeros(2)] * 6), 1.0, 1.0), "terms of each kind"),
     ):
         with pytest.raises(InputError, match=message):
             call()
@@ -250,6 +267,24 @@ def test_a_file_holds_all_of_it(tmp_path):
     with np.load(tmp_path / "terms.npz") as archive:
         np.savez(tmp_path / "short.npz", **{**archive, "labels": archive["labels"][:-1]})
         np.savez(tmp_path / "float.npz", **{**archive, "labels": archive["labels"] + 0.5})
-    for name in ("short", "float"):
-        with pytest.raises(FileError):
+        np.savez(tmp_path / "nan.npz", **{**archive, "plus_constants": archive["plus_constants"] * np.nan})
+        np.savez(tmp_path / "negative.npz", **{**archive, "rounding": -archive["rounding"]})
+        np.savez(tmp_path / "flat.npz", **{**archive, "plus_slopes": archive["plus_slopes"].ravel()})
+    messages = {
+        "short": "Match them", "float": "64-bit", "nan": "finite terms", "negative": "sizes from 0", "flat": "Match"
+    }  # fmt: skip
+    for name, message in messages.items():
+        with pytest.raises(FileError, match=message):
             load_terms(tmp_path / f"{name}.npz")
+
+
+def test_damaged_files_are_refused_and_closed(tmp_path):
+    extract_terms(case_network(CASES[2]), floats(CASES[2]["X"])).save(tmp_path / "terms.npz")
+    data = (tmp_path / "terms.npz").read_bytes()
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", ResourceWarning)  # of files that are left open
+        for length in range(0, len(data) - 1, 97):
+            (tmp_path / "short.npz").write_bytes(data[:length])
+            with pytest.raises(FileError, match="could not read"):
+                load_terms(tmp_path / "short.npz")
+    assert not heard

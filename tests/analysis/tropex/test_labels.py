@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from fractions import Fraction
 
@@ -56,6 +57,19 @@ def test_ties_to_the_last_bit_are_open_to_floats_and_decided():
     assert (answer.labels.tolist(), answer.n_decided_exactly) == ([0, 0, 1, 0], 3)
 
 
+def test_what_exceeds_the_range_of_floats_is_decided_in_silence():
+    # Values, and sizes that bound their errors, are infinite or nan.
+    network = Network.from_arrays([([[2.0**600], [-(2.0**600)]], [0, 1]), ([[1, 0], [0, 1]], [0, 0])])
+    data, probes = np.array([[1.0], [-1.0]]), np.array([[2.0**500], [-(2.0**500)], [0.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = extract_terms(network, data)
+        assert not np.isfinite(found.errors(probes)[:2]).any() and not np.isfinite(found.values(probes)[:2]).any()
+        answer = extracted_labels(network, data, found, probes)
+    rational = extract_exactly(network, data.tolist())
+    assert answer.labels.tolist() == [rational.label_of(x) for x in probes.tolist()] == [0, 1, 1]
+
+
 def test_terms_that_are_rounded_as_badly_as_they_may_be_are_decided_all_the_same():
     network = Network.from_arrays([([[1.0], [-1.0]], [0, 2]), ([[1, 0], [0, 1]], [0, 0])])
     data, probes = np.array([[3.0], [-1.0]]), np.array([[1 - 2.0**-52], [1 + 2.0**-51]])
@@ -89,6 +103,8 @@ def test_wrong_evidence_about_the_quotient_is_refused():
     evidence = decide_printed_quotient(GAP, POINTS).evidence
     other = decide_printed_quotient(GAP, POINTS[:3]).evidence
     for wrong, message in (
+        (replace(evidence, points=()), "Fractions that are points"),
+        (replace(evidence, points=((float("nan"),), *evidence.points[1:])), "Fractions that are points"),
         (replace(evidence, failing=()), "where labels differ"),
         (replace(evidence, failing=(0, 1)), "where labels differ"),
         (replace(evidence, function=other.function), "the terms of this network"),
