@@ -69,7 +69,8 @@ class RegionTerms:
         self.ground.check()
         n_regions, n_polynomials = tessellation.n_regions, len(polynomials)
         require(len(self.decomposition.plus) == self.network.n_out, "a polynomial for each output")
-        require(self.terms.shape == (n_regions, n_polynomials), "a term of each polynomial for each region")
+        is_table = self.terms.shape == (n_regions, n_polynomials) and self.terms.dtype.kind == "i"
+        require(is_table, "a term of each polynomial for each region")
         sizes = [polynomial.n_terms for polynomial in polynomials]
         require(bool(((self.terms >= 0) & (self.terms < sizes)).all()), "the numbers of terms")
         require(bool((tessellation.facet_regions >= 0).all()), "a region on both sides of each facet")

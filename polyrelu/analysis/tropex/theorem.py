@@ -85,7 +85,9 @@ class ExtractionProof:
         require(found.n_out == self.network.n_out, "a function of the network's outputs")
         require(len(found.labels) == len(self.regions) == n > 0, "a label and a region for each point")
         require(found.plus.shape == found.minus.shape == (n, dim + 1), "a term of each kind for each point")
-        require(all(len(point) == dim for point in self.points), "points of the network's dimension")
+        are_points = all(len(point) == dim and all(isinstance(v, Fraction) for v in point) for point in self.points)
+        require(are_points, "Fractions that are points of the network's dimension")
+        require(all(type(label) is int for label in found.labels), "labels that are whole numbers")
         matrices = [found.plus, found.minus, *(m for proof in self.regions for m in (proof.terms, proof.multipliers))]
         require(all(matrix.denominator > 0 for matrix in matrices), "positive denominators")
         for k, (point, label) in enumerate(zip(self.points, found.labels, strict=True)):

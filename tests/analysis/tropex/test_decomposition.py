@@ -175,6 +175,9 @@ def test_a_changed_proof_is_refused():
         if (changed != proof.terms).any():
             with pytest.raises(CertificateError):
                 replace(proof, terms=changed).check()
+    for terms in (proof.terms.astype(float), proof.terms[:-1]):
+        with pytest.raises(CertificateError, match="a term of each polynomial for each region"):
+            replace(proof, terms=terms).check()
     rows = found.plus[0].rows.to_fractions()
     rows[0][-1] += Fraction(1, 1000)
     wrong = replace(found, plus=(MaxPolynomial.from_rows(rows), *found.plus[1:]))

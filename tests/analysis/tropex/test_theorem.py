@@ -127,3 +127,14 @@ def test_several_pieces_need_a_constant():
     verdict = decide_extraction(network, [[-1], [7], [3]])
     check_verdict(verdict)
     assert any(row[-1] for region in verdict.evidence.regions for row in region.multipliers.to_fractions())
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan"), "1"])
+def test_points_and_labels_of_other_types_are_refused(proof, value):
+    labels = tuple(map(float, proof.function.labels))
+    for fault, message in (
+        (replace(proof, points=((value,) * proof.network.dim, *proof.points[1:])), "Fractions that are points"),
+        (replace(proof, function=replace(proof.function, labels=labels)), "whole numbers"),
+    ):
+        with pytest.raises(CertificateError, match=message):
+            fault.check()
