@@ -154,6 +154,11 @@ def pattern_agreement(
     float64 array, shape (n_layers,)
         For each layer that has neurons the fraction of equal digits, over all its neurons and all points.
 
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `patterns_at`; if there are no points, or others than one for each term.
+
     Examples
     --------
     >>> from polyrelu.analysis.tropex.extract import extract_terms
@@ -168,6 +173,8 @@ def pattern_agreement(
             f"pattern_agreement needs the {len(function)} points that the function was extracted at but received "
             f"{len(known)}. Pass those."
         )
+    if not len(x):
+        raise InputError("pattern_agreement needs at least one point but received none. Pass some.")
     terms, _ = largest_terms_at(function, x)
     here, there = patterns_at(network, x, device), patterns_at(network, known[terms], device)
     return np.array([float((here.digits(k) == there.digits(k)).mean()) for k in range(here.n_layers)])
@@ -181,6 +188,16 @@ def column_correlation(first: ArrayLike, second: ArrayLike) -> ColumnCorrelation
     first, second : float arrays, shape (n, dim)
         For instance the slopes of two networks at the same points (`local_maps`).
 
+    Raises
+    ------
+    InputError
+        If shapes differ, there are no rows, or a number is not finite.
+
+    Notes
+    -----
+    Columns are shifted by their first number and scaled by powers of two, which is exact but for what lies far below
+    the largest one: neither large nor nearly constant columns lose digits.
+
     Examples
     --------
     >>> found = column_correlation([[1, 1, 5], [2, 0, 5], [3, 1, 5]], [[2, 0, 1], [4, 1, 2], [6, 0, 3]])
@@ -193,12 +210,14 @@ def column_correlation(first: ArrayLike, second: ArrayLike) -> ColumnCorrelation
             f"column_correlation needs two arrays of one shape (n, dim) but received {a.shape} and {b.shape}. "
             "Give both a row for each point."
         )
-    is_constant = (a == a[0]).all(axis=0) | (b == b[0]).all(axis=0)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise InputError("column_correlation needs finite numbers but received others. Repair or drop their rows.")
+    a, b = _shifted(a), _shifted(b)
+    is_constant = ~(a.any(axis=0) & b.any(axis=0))
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    sizes = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        columns = (a * b).sum(axis=0) / sizes
-    return ColumnCorrelation(np.where(is_constant | (sizes == 0), np.nan, np.clip(columns, -1.0, 1.0)))
+    with np.errstate(invalid="ignore"):
+        columns = (a * b).sum(axis=0) / (np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0))
+    return ColumnCorrelation(np.where(is_constant, np.nan, np.clip(columns, -1.0, 1.0)))
 
 
 def largest_terms_at(function: ExtractedFunction, points: Floats) -> tuple[Integers, Integers]:
@@ -218,9 +237,20 @@ def angles_between(first: NDArray[np.floating], second: NDArray[np.floating]) ->
 
     Notes
     -----
-    By Kahan's formula, which loses no digits for small angles.
+    By Kahan's formula, which loses no digits for small angles; nor do large or small vectors, which are scaled.
     """
-    lengths = [np.linalg.norm(each, axis=1, keepdims=True) for each in (first, second)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        a, b = first / lengths[0], second / lengths[1]
+    a, b = (_scaled(np.asarray(each, np.float64), axis=1) for each in (first, second))
+    with np.errstate(invalid="ignore"):
+        a, b = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (a, b))
     return np.degrees(2.0 * np.arctan2(np.linalg.norm(a - b, axis=1), np.linalg.norm(a + b, axis=1)))
+
+
+def _shifted(columns: Floats) -> Floats:
+    """Return columns shifted to begin with 0 and scaled to numbers up to 1; constant ones are 0 then."""
+    scaled = _scaled(columns, axis=0)
+    return _scaled(scaled - scaled[0], axis=0)
+
+
+def _scaled(values: Floats, axis: int) -> Floats:
+    """Return rows or columns times powers of two, so that the largest number of each is from 1/2 to 1 in size."""
+    return np.ldexp(values, -np.frexp(np.abs(values).max(axis=axis, keepdims=True, initial=0.0))[1])

@@ -112,6 +112,11 @@ def values_behind(network: Network, n_layers: int, points: ArrayLike, device: st
 
     Every unit is on the piece that exact arithmetic chooses.
 
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `patterns_at`; if there are not so many hidden layers.
+
     Examples
     --------
     >>> from polyrelu.testing import xor
@@ -119,6 +124,11 @@ def values_behind(network: Network, n_layers: int, points: ArrayLike, device: st
     [[1.5, 0.5]]
     """
     x = checked_points(network, points, "values_behind")
+    if not 0 <= n_layers <= len(network.hidden):
+        raise InputError(
+            f"values_behind needs up to {len(network.hidden)} hidden layers but received {n_layers}. Count from the "
+            "first one."
+        )
     if not n_layers:
         return x
     start = replace(network, hidden=network.hidden[:n_layers], output=_nothing(network.hidden[n_layers - 1].n_outputs))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.patterns import Progress, labels_at, patterns_at
-from polyrelu.analysis.data.points import checked_points
+from polyrelu.analysis.data.points import checked_labels, checked_points
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.analysis.tropex.extracted import ExtractedFunction
 from polyrelu.analysis.tropex.labels import extracted_labels
@@ -140,7 +140,7 @@ def summarise_extraction(
     Raises
     ------
     InputError, MissingExtraError
-        As `extract_terms`; if layers are asked for without test points.
+        As `extract_terms`; if there is not a label for each point, or layers are asked for without test points.
 
     Examples
     --------
@@ -156,23 +156,24 @@ def summarise_extraction(
     """
     if layers and test is None:
         raise InputError("summarise_extraction needs test points to merge layers at but received none. Pass some.")
-    points = checked_points(network, data[0], "summarise_extraction")
+    points, labels = _checked(network, data)
+    tests = None if test is None else _checked(network, test)
     function = extract_terms(network, points, device=device, progress=progress)
     if each is not None:
         each(function)
     groups = patterns_at(network, points, device).groups()[1]
     overlap: RegionOverlap | None = None
     steps: tuple[MergeStep, ...] = ()
-    if test is not None:
-        overlap = region_overlap(network, points, test[0], device)
-        steps = transformation_process(network, points, *test, device=device) if layers else ()
+    if tests is not None:
+        overlap = region_overlap(network, points, tests[0], device)
+        steps = transformation_process(network, points, *tests, device=device) if layers else ()
     return ExtractionSummary(
         tuple(function.terms_per_label.tolist()),
         len(np.unique(groups)),
         len(np.unique(np.column_stack([groups, function.labels]), axis=0)),
         float(function.errors(points).max()),
-        _counts(network, points, function, data, device),
-        None if test is None else _counts(network, points, function, test, device),
+        _counts(network, points, function, (points, labels), device),
+        None if tests is None else _counts(network, points, function, tests, device),
         overlap,
         steps,
     )
@@ -197,12 +198,21 @@ def decide_distinct_regions(network: Network, points: ArrayLike) -> Verdict:
     return verdict
 
 
+def _checked(network: Network, points: Points) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+    x, true = checked_points(network, points[0], "summarise_extraction"), points[1]
+    return x, None if true is None else checked_labels(true, len(x), "summarise_extraction")
+
+
 def _counts(
-    network: Network, data: NDArray[np.float64], function: ExtractedFunction, points: Points, device: str | None
+    network: Network,
+    data: NDArray[np.float64],
+    function: ExtractedFunction,
+    points: tuple[NDArray[np.float64], NDArray[np.int64] | None],
+    device: str | None,
 ) -> LabelCounts:
     x, true = points
     own, found = labels_at(network, x, device), extracted_labels(network, data, function, x, device)
-    right = None if true is None else tuple(int((each == np.asarray(true)).sum()) for each in (own, found.labels))
+    right = None if true is None else tuple(int((each == true).sum()) for each in (own, found.labels))
     n_same = int((own == found.labels).sum())
     return LabelCounts(len(own), n_same, found.n_decided_exactly, *(right or (None, None)))
 

@@ -129,3 +129,26 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(InputError, match="two arrays of one shape"):
         column_correlation(points, points[:2])
     assert [each.tolist() for each in largest_terms_at(function, points[:1])] == [[0], [0]]
+
+
+@pytest.mark.parametrize("size", [2.0**-1070, 2.0**-600, 2.0**600, 2.0**1023])
+def test_large_and_small_numbers_have_angles_and_correlations(size):
+    # Squares of these numbers are not in the range of floats.
+    assert angles_between(np.array([[size, 0.0]]), np.array([[0.0, size]])).tolist() == [90.0]
+    falling = column_correlation([[size], [-size], [0.0]], [[-1], [1], [0]])
+    assert abs(falling.mean + 1) < 1 / 2**40 and falling.n_constant == 0
+
+
+def test_nearly_constant_columns_have_correlations():
+    # The last bit alone differs, and is lost where a mean is rounded.
+    found = column_correlation([[2.0**53], [2.0**53 - 1], [2.0**53]], [[2], [1], [2]])
+    assert abs(found.mean - 1) < 1 / 2**40
+
+
+def test_numbers_that_are_none_are_no_constants():
+    with pytest.raises(InputError, match="needs finite numbers"):
+        column_correlation([[np.nan], [1], [2]], [[1], [2], [3]])
+    network = gaussian([2, 3, 2], seed=0)
+    points = np.ones((3, 2))
+    with pytest.raises(InputError, match="at least one point"):
+        pattern_agreement(network, points, extract_terms(network, points), points[:0])

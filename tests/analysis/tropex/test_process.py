@@ -15,6 +15,7 @@ from polyrelu.analysis.tropex.coefficients import compare_coefficients, pattern_
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.analysis.tropex.overlap import region_overlap
 from polyrelu.analysis.tropex.process import transformation_process, values_behind
+from polyrelu.analysis.tropex.summary import summarise_extraction
 from polyrelu.errors import InputError
 from polyrelu.kernels.evaluation import evaluate
 from polyrelu.network.activation import IDENTITY, Activation
@@ -87,6 +88,21 @@ def test_labels_and_points_that_do_not_fit_are_refused():
         transformation_process(network, points, points, [0.0, 1.0, 0.5])
     with pytest.raises(InputError, match="at least one test point"):
         transformation_process(network, points, points[:0])
+
+
+@pytest.mark.parametrize("n_layers", [-1, 2])
+def test_layers_that_are_not_there_are_refused(n_layers):
+    with pytest.raises(InputError, match="up to 1 hidden layers"):
+        values_behind(gaussian([2, 3, 2], seed=0), n_layers, [[0.0, 0.0]])
+
+
+@pytest.mark.parametrize("labels", [[0], ["a", "b"], [0.0, 1.0]])
+def test_a_summary_needs_a_label_for_each_point(labels):
+    # One label for two points would be compared with both.
+    network, points = gaussian([2, 3, 2], seed=0), [[0.0, 0.0], [1.0, 1.0]]
+    for data, test in (((points, labels), None), ((points, [0, 1]), (points, labels))):
+        with pytest.raises(InputError, match="2 whole numbers as labels"):
+            summarise_extraction(network, data, test)
 
 
 def test_pytorch_gives_the_same():
