@@ -78,6 +78,8 @@ def test_every_experiment_has_its_functions():
         (["apd-digits", "--data", "mnist:/nowhere"], "needs a file 'train-images-idx3-ubyte'"),
         (["apd-digits", "--out", "/dev/null/here"], "needs a folder that it can make"),
         (["apd-digits", "--epochs", "0"], "needs a positive whole number"),
+        *(([each.name, "--seed", "-1"], "a seed from 0 to 2^32 - 1 but received -1") for each in EXPERIMENTS),
+        (["codes-digits", "--seed", "4294967296"], "a seed from 0 to 2^32 - 1"),
     ],
 )
 def test_bad_input(run, argv, complaint):

@@ -41,6 +41,8 @@ def _regions(result: CodesDigits) -> Figure:
     right.set(xlabel="epoch", ylabel="training images labelled right", ylim=(0, 1.03))
     right.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     right.spines[["top", "right"]].set_visible(False)
+    for ax in (left, right):
+        ax.xaxis.get_major_locator().set_params(integer=True)
     ends = " and ".join(f"{each.test_accuracy:.1%}" for each in result.rates)
     right.set_title(f"Accuracy (test images in the end: {ends})", color=INK, fontsize="medium", loc="left")
     return figure
@@ -48,7 +50,7 @@ def _regions(result: CodesDigits) -> Figure:
 
 def _embeddings(story: LayerStory, name: str) -> Figure:
     notes = [
-        [f"{share:.0%} · {count:,} patterns" for share, count in zip(*pair, strict=True)]
+        [f"{share:.0%} · {count:,} pattern{'' if count == 1 else 's'}" for share, count in zip(*pair, strict=True)]
         for pair in zip(story.separation, story.n_distinct, strict=True)
     ]
     rows = [_time(epoch) for epoch in story.epochs]

@@ -108,7 +108,7 @@ def _retraining(result: TropexResult) -> Figure:
     figure = new_figure(5.2, 3.6)
     ax = figure.add_subplot()
     for each, colour in zip(result.architectures, (BLUE, RED), strict=True):
-        _band(ax, result.epochs, each.correlations, colour, each.name)
+        _band(ax, result.epochs, each.correlations, colour, each.name, limits=(-1.0, 1.0))
     _epochs_axis(ax, result)
     ax.set_ylim(min(0.0, ax.get_ylim()[0]), max(0.6, ax.get_ylim()[1]))
     style(ax, "epoch", "mean correlation of two runs")
@@ -121,7 +121,7 @@ def _coefficients(examples: Examples, names: list[str]) -> Figure:
     """Slopes as images: in the network and in its extracted function (Section E.7)."""
     n, n_kinds = examples.slopes.shape[:2]
     rows = ["image", *(f"{name}, {which}" for name in names for which in ("network", "extracted"))]
-    figure = new_figure(1.15 * n + 1.1, 1.2 * len(rows) + 0.1)
+    figure = new_figure(max(1.15 * n + 1.1, 4.6), 1.2 * len(rows) + 0.3)  # the caption needs some width
     grid = figure.subplots(len(rows), n, squeeze=False)
     for column in range(n):
         _image(grid[0, column], examples.images[column], examples.shape, "gray_r", 0.0, 1.0)
@@ -134,7 +134,7 @@ def _coefficients(examples: Examples, names: list[str]) -> Figure:
     for ax, name in zip(grid[:, 0], rows, strict=True):
         ax.set_ylabel(name, color=INK, fontsize="small", rotation=0, ha="right", va="center")
     figure.supxlabel(
-        "slopes of the largest output: red positive, blue negative, one scale for network and extracted function",
+        "slopes of the largest output: red positive, blue negative,\none scale for network and extracted function",
         color=INK, fontsize="small",
     )  # fmt: skip
     return figure
@@ -157,15 +157,18 @@ def _band(
     colour: NDArray[np.float64],
     name: str,
     dashed: bool = False,
+    limits: tuple[float, float] = (0.0, 100.0),
 ) -> None:
-    """Draw the mean over runs as a line, and one deviation to both sides."""
+    """Draw the mean over runs as a line, and one deviation to both sides, up to what values there can be."""
     mean, deviation = values.mean(axis=0), values.std(axis=0)  # nan, where one run has no value, leaves a gap
-    ax.fill_between(places, mean - deviation, mean + deviation, color=colour, alpha=0.18, linewidth=0)
+    below, above = (np.clip(mean + sign * deviation, *limits) for sign in (-1, 1))
+    ax.fill_between(places, below, above, color=colour, alpha=0.18, linewidth=0)
     ax.plot(places, mean, color=colour, marker="o", markersize=3.5, linestyle="--" if dashed else "-", label=name)
 
 
 def _epochs_axis(ax: Axes, result: TropexResult) -> None:
     ax.set_xscale("log", base=2)
+    ax.set_xlim(0.9 * result.epochs[0], 1.1 * result.epochs[-1])
     ax.set_xticks(result.epochs, [str(epoch) for epoch in result.epochs])
     ax.minorticks_off()
 

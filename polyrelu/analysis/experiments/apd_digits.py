@@ -157,6 +157,8 @@ def run(
 
     Raises
     ------
+    InputError
+        For a seed below 0, or of more than 32 bits.
     MissingExtraError
         Without PyTorch or scikit-learn.
     """

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polyrelu.analysis.experiments.image_data import ImageData
 from polyrelu.analysis.experiments.threads import one_thread
-from polyrelu.errors import MissingExtraError
+from polyrelu.errors import InputError, MissingExtraError
 from polyrelu.network.model import Network
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["accuracy_of", "convolutional_classifier", "dense_classifier", "imported", "train_classifier"]
+__all__ = ["accuracy_of", "convolutional_classifier", "dense_classifier", "imported", "seeded", "train_classifier"]
+
+N_SEEDS = 1 << 32
+"""What scikit-learn takes."""
 
 
 def dense_classifier(data: ImageData, widths: Sequence[int], seed: int = 0) -> Module:
     """Return an untrained classifier of flat images with hidden layers of these widths, ReLUs between them."""
-    torch = _torch()
-    nn, sizes = torch.nn, [data.dim, *widths, data.n_classes]
+    nn, sizes = _torch().nn, [data.dim, *widths, data.n_classes]
     parts: list[Module] = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         for n_in, n_out in itertools.pairwise(sizes):
             parts += [nn.Linear(n_in, n_out), nn.ReLU()]
     return nn.Sequential(*parts[:-1])
@@ -39,11 +41,9 @@ def convolutional_classifier(
     Every convolution keeps the size; each is followed by a ReLU and, while an image has four pixels a side, by max
     pooling of 2 × 2.
     """
-    torch = _torch()
-    nn, (height, width), before = torch.nn, data.shape, 1
+    nn, (height, width), before = _torch().nn, data.shape, 1
     parts: list[Module] = [nn.Unflatten(1, (1, height, width))]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         for after in channels:
             parts.append(nn.Conv2d(before, after, 3, padding=1))
             parts += [nn.BatchNorm2d(after)] if batch_norm else []
@@ -79,8 +79,16 @@ def train_classifier(
     callback : callable, optional
         ``callback(epoch, module)`` is called before training, with epoch 0, and after each epoch; the module is in
         evaluation mode then.
+
+    Raises
+    ------
+    InputError
+        For a seed below 0, or of more than 32 bits.
+    MissingExtraError
+        Without PyTorch or scikit-learn.
     """
     torch = _torch()
+    _check_seed(seed)
     x = torch.from_numpy(data.train_images.astype(np.float32))
     y = torch.from_numpy(data.train_labels)
     optimiser = torch.optim.Adam(module.parameters(), lr=learning_rate)
@@ -100,6 +108,24 @@ def train_classifier(
     return module.eval()
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let PyTorch draw what a seed says, and then go on as if nothing had been drawn.
+
+    Raises
+    ------
+    InputError
+        For a seed below 0, or of more than 32 bits.
+    MissingExtraError
+        Without PyTorch.
+    """
+    torch = _torch()
+    _check_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 def imported(module: Module, data: ImageData) -> Network:
     """Return the exact network of a trained classifier."""
     from polyrelu.network.torch_reader import from_torch
@@ -113,6 +139,11 @@ def accuracy_of(module: Module, data: ImageData) -> float:
     with torch.no_grad():
         predicted = module(torch.from_numpy(data.test_images.astype(np.float32))).argmax(1).numpy()
     return float((predicted == data.test_labels).mean())
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < N_SEEDS:
+        raise InputError(f"Training needs a seed from 0 to 2^32 - 1 but received {seed}. Choose another.")
 
 
 def _torch() -> Any:

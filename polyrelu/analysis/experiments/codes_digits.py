@@ -20,8 +20,9 @@ from polyrelu.analysis.data.embedding import Embedding, embed_patterns
 from polyrelu.analysis.data.pattern_distances import neighbour_accuracy
 from polyrelu.analysis.data.patterns import DataPatterns
 from polyrelu.analysis.data.region_counter import RegionCounter, RegionCounts
-from polyrelu.analysis.experiments.classifiers import convolutional_classifier, train_classifier
+from polyrelu.analysis.experiments.classifiers import convolutional_classifier, seeded, train_classifier
 from polyrelu.analysis.experiments.image_data import ImageData
+from polyrelu.analysis.experiments.threads import one_thread
 from polyrelu.errors import InputError
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def run(data: ImageData, *, seed: int = 0, epochs: int = 30, progress: Progress 
     Raises
     ------
     InputError
-        For no epochs or fewer than two test images.
+        For no epochs, fewer than two test images, or a seed below 0.
     MissingExtraError
         Without PyTorch or scikit-learn.
     """
@@ -179,18 +180,19 @@ def run(data: ImageData, *, seed: int = 0, epochs: int = 30, progress: Progress 
     say = progress or (lambda what: None)
     few, looked_at = data.first(MOST_IMAGES, MOST_EMBEDDED), _looked_at(epochs)
     rates = []
-    for rate in RATES:
-        say(f"training a classifier with learning rate {rate}")
-        classifier = RegionCounter(few.test_images, few.test_labels, layers=(-3, -2, -1), keep=looked_at)
-        rates.append(_with_rate(data, few, rate, seed, epochs, classifier))
-    say("training an autoencoder")
-    autoencoder = RegionCounter(few.test_images, keep=looked_at)
-    _train_autoencoder(data, seed, epochs, lambda epoch, module: _at(looked_at, autoencoder, epoch, module))
-    return CodesDigits(
-        data.name, len(few.train_labels), len(few.test_labels), data.n_classes, epochs, seed, tuple(rates),
-        _story("autoencoder", autoencoder, few.test_labels, seed, say),
-        _story("classifier", classifier, few.test_labels, seed, say),
-    )  # fmt: skip
+    with one_thread():
+        for rate in RATES:
+            say(f"training a classifier with learning rate {rate}")
+            classifier = RegionCounter(few.test_images, few.test_labels, layers=(-3, -2, -1), keep=looked_at)
+            rates.append(_with_rate(data, few, rate, seed, epochs, classifier))
+        say("training an autoencoder")
+        autoencoder = RegionCounter(few.test_images, keep=looked_at)
+        _train_autoencoder(data, seed, epochs, lambda epoch, module: _at(looked_at, autoencoder, epoch, module))
+        return CodesDigits(
+            data.name, len(few.train_labels), len(few.test_labels), data.n_classes, epochs, seed, tuple(rates),
+            _story("autoencoder", autoencoder, few.test_labels, seed, say),
+            _story("classifier", classifier, few.test_labels, seed, say),
+        )  # fmt: skip
 
 
 def _looked_at(epochs: int) -> tuple[int, ...]:
@@ -228,8 +230,7 @@ def _classifier(data: ImageData, seed: int) -> Module:
     import torch
 
     module: Any = convolutional_classifier(data, hidden=DENSE[0], seed=seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         widths = [*DENSE, data.n_classes]
         parts = [
             part
@@ -243,8 +244,7 @@ def _train_autoencoder(data: ImageData, seed: int, epochs: int, callback: Callab
     """Train an encoder of three ReLU layers with an affine decoder on the mean squared error."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         parts = [
             part
             for n_in, n_out in itertools.pairwise([data.dim, *AUTOENCODER])

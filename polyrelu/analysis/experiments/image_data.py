@@ -49,8 +49,8 @@ class ImageData:
         """Number of pixels."""
         return self.shape[0] * self.shape[1]
 
-    def first(self, n_train: int, n_test: int) -> ImageData:
-        """Return the data with so many images at most."""
+    def first(self, n_train: int | None, n_test: int | None) -> ImageData:
+        """Return the data with so many images at most; None for all."""
         train, test = slice(n_train), slice(n_test)
         return ImageData(
             self.name,
@@ -118,7 +118,7 @@ def mnist_data(folder: str | Path) -> ImageData:
     for part in ("train", "t10k"):
         names = (f"{part}-{kind}-ubyte" for kind in ("images-idx3", "labels-idx1"))
         images, labels = (read_idx(_find(Path(folder), name)) for name in names)
-        if images.ndim != 3 or labels.shape != images.shape[:1] or not len(images):
+        if images.ndim != 3 or labels.shape != images.shape[:1] or not images.size:
             raise FileError(
                 f"MNIST needs images (n, height, width) and n labels but the files of {part!r} have shapes "
                 f"{images.shape} and {labels.shape}. Take both from one data set."

@@ -18,6 +18,7 @@ from polyrelu.analysis.experiments.classifiers import (
     convolutional_classifier,
     dense_classifier,
     imported,
+    seeded,
     train_classifier,
 )
 from polyrelu.analysis.experiments.image_data import ImageData
@@ -159,6 +160,8 @@ def run(
 
     Raises
     ------
+    InputError
+        For a seed below 0, or of more than 32 bits.
     MissingExtraError
         Without PyTorch or scikit-learn.
     """
@@ -233,8 +236,7 @@ def residual_classifier(data: ImageData, seed: int = 0, channels: int = 16) -> M
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.relu(x + self.inner(x))
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         parts: list[Module] = [
             nn.Unflatten(1, (1, height, width)),
             nn.Conv2d(1, channels, 3, padding=1, bias=False),

@@ -102,6 +102,7 @@ def test_missing_and_unreadable_files_are_refused(tmp_path):
         (1, [1, 2], "n labels"),
         (0, TRAIN[0], "images .n, height, width."),
         (0, TRAIN[:0], "n labels"),
+        (0, TRAIN[:, :0], "n labels"),
         (1, [[1], [2], [3], [4], [5]], "n labels"),
         (2, TEST[:, :2], "images of one size"),
     ],

@@ -70,5 +70,11 @@ def test_one_image_will_do(tmp_path):
     assert "correlation of coefficients - after 1" in tiny.to_text()
     facts = tiny.to_json()["architectures"][0]
     assert facts["correlations"] == [[None]] * 10 and json.dumps(tiny.to_json(), allow_nan=False)
-    for name, figure in draw_tropex_digits(tiny).items():
+    figures = draw_tropex_digits(tiny)
+    for name, figure in figures.items():
         save(figure, tmp_path / f"{name}.png")
+    # Nothing is drawn outside of what percentages there are, and ticks have their places where nothing is drawn.
+    for ax in (*figures["training"].axes, *figures["layers merged"].axes):
+        assert all(np.nanmax(band.get_paths()[0].vertices[:, 1]) <= 100 for band in ax.collections)
+    low, high = figures["retraining"].axes[0].get_xlim()
+    assert low < 1 < high
