@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from polyrelu.analysis.data.module_patterns import module_patterns
 from polyrelu.analysis.data.pattern_distances import chosen_layers
 from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
+from polyrelu.analysis.data.points import host_array
 from polyrelu.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,10 +104,7 @@ class RegionCounter:
     patterns: dict[int, DataPatterns] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        try:
-            shape = np.shape(self.points)
-        except ValueError:
-            raise InputError("RegionCounter needs points of one shape but received several. Match them.") from None
+        shape = host_array(self.points, "RegionCounter").shape
         if len(shape) < 2 or not shape[0]:
             raise InputError(
                 f"RegionCounter needs points (n, ...) but received an array of shape {shape}. "
@@ -119,7 +117,7 @@ class RegionCounter:
             )
 
     def __call__(self, epoch: int, module: Module) -> None:
-        """Count for a module.
+        """Count for a module, as it is in evaluation; its mode, training or not, and its gradients stay as they are.
 
         Raises
         ------
@@ -157,10 +155,11 @@ class RegionCounter:
         return "\n".join("  ".join([*cells, line[-1]]) for cells, line in zip(table, (head, *lines), strict=True))
 
     def _exactly(self, module: Module) -> tuple[DataPatterns, NDArray[np.int64] | None]:
+        from polyrelu.network.torch_graph import frozen_copy
         from polyrelu.network.torch_reader import from_torch
 
-        points = _host(self.points)
-        network = from_torch(module, points.shape[1:])
+        points = host_array(self.points, "RegionCounter")
+        network = from_torch(frozen_copy(module, "RegionCounter"), points.shape[1:])
         labels = None if self.labels is None else labels_at(network, points, self.device)
         return patterns_at(network, points, self.device), labels
 
@@ -170,16 +169,12 @@ class RegionCounter:
         patterns = module_patterns(module, self.points, self.device)
         if self.labels is None:
             return patterns, None
-        frozen, points = frozen_copy(module, "RegionCounter", self.device), _host(self.points)
+        frozen, points = frozen_copy(module, "RegionCounter", self.device), host_array(self.points, "RegionCounter")
         parts = np.array_split(points, -(-len(points) // 128))
         outputs = np.concatenate(
             [run_module(frozen, part, "RegionCounter").outputs.detach().cpu().numpy() for part in parts]
         )
         return patterns, (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
-
-
-def _host(points: Any) -> NDArray:
-    return np.asarray(points.detach().cpu() if hasattr(points, "detach") else points)
 
 
 def _right(row: RegionCounts) -> list[str]:

@@ -67,6 +67,21 @@ def test_floats_agree_with_exact_counts_here(n_out):
     assert (first.n_patterns, first.by_layer, first.n_right) == (second.n_patterns, second.by_layer, second.n_right)
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_module_in_training_mode_is_counted_as_in_evaluation_and_left_as_it_was(exact):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4, 2))
+    module[1].eval()  # a part that its user has frozen
+    module[1].running_mean += 0.25
+    counter = RegionCounter(POINTS, LABELS, exact=exact)
+    counter(0, module)
+    assert [part.training for part in module.modules()] == [True, True, False, True, True, True]
+    assert all(parameter.requires_grad for parameter in module.parameters())
+    network = from_torch(module.eval())
+    assert counter.rows[0].n_patterns == len(np.unique(patterns_at(network, POINTS).digits(), axis=0))
+    assert counter.rows[0].accuracy == (labels_at(network, POINTS) == LABELS).mean()
+
+
 def test_floats_count_what_cannot_be_imported():
     class Unreadable(nn.Module):
         def forward(self, x):
