@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.points import checked_labels
+from polyrelu.analysis.data.points import checked_labels, host_array
 from polyrelu.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class ForgettingRecorder:
     rows: list[NDArray[np.int64]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        shape = np.asarray(self.points).shape
+        shape = host_array(self.points, "ForgettingRecorder").shape
         if len(shape) < 2:
             raise InputError(
                 f"ForgettingRecorder needs points (n, ...) but received an array of shape {shape}. "
@@ -181,12 +181,12 @@ class ForgettingRecorder:
                 f"ForgettingRecorder needs growing epochs but received {epoch} after {self.epochs[-1]}. "
                 "Make a new one for each training."
             )
-        self.rows.append(_predictions(module, np.asarray(self.points)))
+        self.rows.append(_predictions(module, host_array(self.points, "ForgettingRecorder")))
         self.epochs.append(epoch)
 
     def forgetting(self) -> Forgetting:
         """Return what was noted, a row for each call."""
-        shape = (len(self.rows), len(np.asarray(self.points)))
+        shape = (len(self.rows), len(host_array(self.points, "ForgettingRecorder")))
         return forgetting_of(np.array(self.rows, np.int64).reshape(shape), self.labels)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from polyrelu.analysis.data.module_maps import BATCH_SIZE, module_rows
 from polyrelu.analysis.data.network_maps import MapRows, network_rows
 from polyrelu.analysis.data.patterns import Progress
+from polyrelu.analysis.data.points import host_array
 from polyrelu.errors import BudgetError, InputError
 from polyrelu.network.model import Network
 
@@ -79,7 +80,7 @@ class LocalMaps:
         InputError
             If there is not one point for the maps of each.
         """
-        x = np.asarray(points, np.float64)
+        x = host_array(points, "LocalMaps.values").astype(np.float64)
         dim = self.weights.shape[-1]
         if x.ndim < 2 or len(x) != len(self) or x.size != len(self) * dim:
             raise InputError(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import BUDGET, local_maps
 from polyrelu.analysis.data.patterns import Progress
-from polyrelu.analysis.data.points import checked_labels
+from polyrelu.analysis.data.points import checked_labels, some_points
 from polyrelu.errors import InputError, MissingExtraError
 from polyrelu.network.model import Network
 
@@ -105,7 +105,7 @@ def cluster_table(
     fit = fit or kmeans_centres
     if not all(isinstance(n, int) and n > 0 for n in n_clusters):
         raise InputError(f"cluster_table needs positive numbers of clusters but received {n_clusters!r}. Raise them.")
-    test_array = np.asarray(test_points)
+    train_array, test_array = (some_points(points, "cluster_table") for points in (train_points, test_points))
     x = test_array.reshape(len(test_array), -1).astype(np.float64)
     labels = checked_labels(test_labels, len(x), "cluster_table")
     n_out = local_maps(source, test_array[:1], None, device=device).outputs.shape[1]
@@ -113,7 +113,7 @@ def cluster_table(
     for output in range(n_out):
         train, test = (
             local_maps(source, points, output, device=device, budget=budget).dual_points
-            for points in (train_points, test_array)
+            for points in (train_array, test_array)
         )
         values[0, :, output] = applied_to(test, x)
         for k, n in enumerate(n_clusters, 1):

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from polyrelu.analysis.data.local_maps import local_maps
 from polyrelu.analysis.data.map_clusters import applied_to, labels_of_values
 from polyrelu.analysis.data.patterns import Progress
-from polyrelu.analysis.data.points import checked_labels
+from polyrelu.analysis.data.points import checked_labels, host_array, some_points
 from polyrelu.errors import InputError
 from polyrelu.network.batches import chunks
 from polyrelu.network.model import Network
@@ -133,7 +133,7 @@ def mapping_table(
     >>> mapping_table([one, two], points, points, [1, 0, 1, 0]).right.tolist()
     [[4, 4], [4, 4]]
     """
-    test_array = np.asarray(test_points)
+    test_array = some_points(test_points, "mapping_table")
     x = test_array.reshape(len(test_array), -1).astype(np.float64)
     labels = checked_labels(test_labels, len(x), "mapping_table")
     n_outs = [local_maps(each, test_array[:1], None, device=device).outputs.shape[1] for each in networks]
@@ -185,7 +185,7 @@ def _rows(
     networks: Sequence[Network | Module], points: ArrayLike, output: int, device: str | None
 ) -> Iterator[list[NDArray[np.float64]]]:
     """Yield the local maps of all networks at some points at a time, an array (m, dim + 1) for each network."""
-    x = np.asarray(points)
+    x = host_array(points, "A regression")
     for piece in chunks(len(x), BLOCK):
         yield [local_maps(network, x[piece], output, device=device).dual_points for network in networks]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.network_maps import MapRows, checked_outputs
+from polyrelu.analysis.data.points import some_points
 from polyrelu.errors import InputError
 from polyrelu.network.batches import chunks
 from polyrelu.network.torch_graph import (
@@ -53,7 +54,7 @@ def module_rows(
     InputError, NetworkError, UnsupportedNodeError, MissingExtraError
         As `polyrelu.network.torch_graph`, after a first look at two points.
     """
-    x = _points(who, points)
+    x = some_points(points, who)
     if batch_size < 1:
         raise InputError(f"{who} needs a batch_size of at least 1 but received {batch_size}. Raise it.")
     parameter = next(module.parameters(), None) if own_dtype and hasattr(module, "parameters") else None
@@ -104,16 +105,3 @@ def _differentiated(run: ModuleRun, outputs: NDArray[np.int64]) -> NDArray[np.fl
         targets[:, k, :-1] = weights.cpu().numpy()
         targets[:, k, -1] = offsets.cpu().numpy()
     return rows
-
-
-def _points(who: str, points: ArrayLike) -> NDArray[Any]:
-    try:
-        x = np.asarray(points)
-    except ValueError:
-        raise InputError(f"{who} needs points of one shape but received points of several. Match them.") from None
-    if x.ndim < 2 or not len(x) or x.dtype.kind not in "biuf":
-        raise InputError(
-            f"{who} needs an array of points, with at least one, but received shape {x.shape} of {x.dtype}. "
-            "Give each point the shape of one input of the module."
-        )
-    return x

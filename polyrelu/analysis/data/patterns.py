@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.points import checked_points
-from polyrelu.errors import EnumerationInterrupted
+from polyrelu.errors import EnumerationInterrupted, InputError
 from polyrelu.network.batches import Array, Arrays, BatchNetwork, batch_network
 from polyrelu.network.exact_units import decide_units
 from polyrelu.network.model import Network
@@ -197,6 +197,8 @@ def labels_at(network: Network, points: ArrayLike, device: str | None = None) ->
     from polyrelu.kernels.evaluation import evaluations
 
     batch, x = batch_network(network, device), checked_points(network, points, "labels_at")
+    if not network.n_out:
+        raise InputError("labels_at needs a network with outputs but received one without. Check its last layer.")
     labels = np.zeros(len(x), np.int64)
     for piece, found in evaluations(batch, x):
         labels[piece], is_known = _labels(batch.arrays.to_host(found.outputs), batch.arrays.to_host(found.errors))

@@ -79,13 +79,13 @@ def checked_points(network: HasInputs, points: ArrayLike, who: str) -> NDArray[n
     return x
 
 
-def flat_points(points: ArrayLike, who: str) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Return points of one network or module as they are, and flattened as floats, shape (n, dim).
+def some_points(points: ArrayLike, who: str) -> NDArray[Any]:
+    """Return points as an array, shape (n, ...), if they are numbers and at least one point.
 
     Raises
     ------
     InputError
-        If there is none, or they are no table of numbers.
+        If they are not.
     """
     array = host_array(points, who)
     if array.ndim < 2 or not len(array) or array.dtype.kind not in "biuf":
@@ -93,7 +93,7 @@ def flat_points(points: ArrayLike, who: str) -> tuple[NDArray[Any], NDArray[np.f
             f"{who} needs an array of points, with at least one, but received shape {array.shape} of {array.dtype}. "
             "Give each point the shape of one input."
         )
-    return array, array.reshape(len(array), -1).astype(np.float64)
+    return array
 
 
 def checked_labels(labels: ArrayLike, n: int, who: str) -> NDArray[np.int64]:

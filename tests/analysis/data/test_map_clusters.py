@@ -106,3 +106,6 @@ def test_bad_input_is_refused():
         cluster_table(NETWORK, POINTS, POINTS, LABELS, [0])
     with pytest.raises(BudgetError, match="needs 9,600 bytes"):
         cluster_table(NETWORK, POINTS, POINTS, LABELS, [1], budget=9599)
+    for train, test in ((POINTS[:0], POINTS), (POINTS, POINTS[:0])):
+        with pytest.raises(InputError, match="with at least one, but received shape"):
+            cluster_table(NETWORK, train, test, LABELS[: len(test)])

@@ -90,3 +90,5 @@ def test_bad_input_is_refused():
         mapping_table([one, one], POINTS, POINTS, np.zeros(3, int))
     with pytest.raises(InputError, match="outputs from 0 to 1 but received 2"):
         map_between(one, other, POINTS, 2)
+    with pytest.raises(InputError, match="with at least one, but received shape"):
+        mapping_table([one, one], POINTS, POINTS[:0], np.zeros(0, int))

@@ -161,6 +161,13 @@ def test_bad_points_are_refused(points, message):
             function(xor(), points)
 
 
+def test_no_outputs_give_no_labels():
+    silent = Network.from_arrays([([[1, 1]], [0]), (np.zeros((0, 1)), [])])
+    assert patterns_at(silent, [[1, 1]]).digits().tolist() == [[1]]
+    with pytest.raises(InputError, match="needs a network with outputs"):
+        labels_at(silent, [[1, 1]])
+
+
 def test_points_may_be_tensors():
     torch = pytest.importorskip("torch")
     points = [[1.0, 1.0], [0.5, 0.25]]
