@@ -100,7 +100,7 @@ def test_any_shape_that_fits_is_drawn(maps, tmp_path):
     ("options", "message"),
     [
         (["--output", "most"], "needs predicted, all, or the number of an output but received 'most'"),
-        (["--output", "3"], "needs outputs from 0 to 2 but received 3"),
+        (["--output", "3"], "--output needs a number below 3, that of the outputs, but received 3"),
         (["--out", "maps.npy"], "--out needs a name in .npz but received 'maps.npy'"),
         (["--images", "maps.jpg"], "A picture needs a name in .png, .svg, .pdf but received 'maps.jpg'"),
         (["--shape", "1x2"], "--shape needs --images"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -137,7 +138,8 @@ def test_damaged_files_are_refused(tmp_path):
         {"widths": np.array([1, 2])}, {"widths": np.array([1.0, 1.0])}, {"n_pieces": np.array([2, 1])},
         {"words": good["words"].astype(np.int64)}, {"words": good["words"][0]},
         {"words": np.array([[3 << 8]], np.uint64)}, {"words": np.zeros((1, 2), np.uint64)},
-        {"decided_exactly": np.array([0])},
+        {"decided_exactly": np.array([0])}, {"decided_exactly": np.array(-2)}, {"decided_exactly": np.array(2)},
+        {"words": good["words"] | np.uint64(1 << 40)},
     ]  # fmt: skip
     for change in changes:
         np.savez(path, **{**good, **change})
@@ -146,6 +148,12 @@ def test_damaged_files_are_refused(tmp_path):
     np.savez(path, words=good["words"])
     with pytest.raises(FileError, match="save_patterns wrote"):
         load_patterns(path)
+    np.savez(path, **good)
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 5):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with suppress(FileError):
+            assert load_patterns(path).digits().tolist() == [[1, 2]]
     path.write_bytes(b"PK\x03\x04 no")
     with pytest.raises(FileError, match="save_patterns wrote"):
         load_patterns(path)

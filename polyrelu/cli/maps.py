@@ -50,6 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     network, data = network_and_data(arguments)
     sizes = None if picture is None else _shape_of(arguments.shape, network.dim)
     output = None if arguments.output == "all" else arguments.output
+    if isinstance(output, int) and output >= network.n_out:
+        raise InputError(
+            f"--output needs a number below {network.n_out}, that of the outputs, but received {output}. Count from 0."
+        )
     n_maps = (len(data.points), network.n_out) if output is None else (len(data.points),)
     with _writer(file, n_maps, network.dim) as write, point_bar("local maps") as progress:
         summary = summarise_maps(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from polyrelu.errors import FileError, InputError
 
-__all__ = ["DataFile", "read_data"]
+__all__ = ["UNREADABLE", "DataFile", "read_data"]
 
 POINT_NAMES = ("points", "images", "data", "inputs", "x")
 LABEL_NAMES = ("labels", "label", "targets", "classes", "class", "y")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.patterns import DataPatterns
 from polyrelu.errors import FileError, InputError
+from polyrelu.network.batches import chunks
+from polyrelu.network.data_file import UNREADABLE
 from polyrelu.network.pattern import PatternLayout
 from polyrelu.tessellation.targets import replacing
 
@@ -78,17 +78,16 @@ directory). Check the path.
     except OSError as error:
         reason = f"could not be read ({error.strerror or error})"
         raise FileError(f"Patterns need a readable file but {str(path)!r} {reason}. Check the path.") from None
-    except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (*UNREADABLE, TypeError) as error:
         message = f"Patterns need a file that save_patterns wrote but {str(path)!r} is none ({error}). Write it anew."
         raise FileError(message) from None
     whole = all(array.dtype.kind == "i" for array in (widths, n_pieces, decided))
-    if not whole or not _fit(words, widths, n_pieces) or decided.shape != ():
+    if not whole or not _fit(words, widths, n_pieces, decided):
         raise FileError(f"Patterns need arrays that fit each other but those of {str(path)!r} do not. Write it anew.")
     layout = PatternLayout.for_pieces(n_pieces, np.repeat(np.arange(len(widths)), widths))
     found = DataPatterns(layout, tuple(widths.tolist()), words, None if decided == UNPROVEN else int(decided))
-    if layout.n_words != words.shape[1] or any(
-        (found.digits(points=slice(start, start + ROWS_AT_ONCE)) >= n_pieces).any()
-        for start in range(0, len(words), ROWS_AT_ONCE)
+    if layout.n_words != words.shape[1] or not all(
+        _is_packed(found, piece) for piece in chunks(len(words), ROWS_AT_ONCE)
     ):
         message = f"Patterns need digits that neurons have but {str(path)!r} has others. Write it anew."
         raise FileError(message)
@@ -101,10 +100,19 @@ def check_pattern_name(path: str | Path) -> None:
         raise FileError(f"Patterns need a name in .npz or .csv but received {str(path)!r}. Rename it.")
 
 
-def _fit(words: NDArray, widths: NDArray, n_pieces: NDArray) -> bool:
+def _is_packed(patterns: DataPatterns, piece: slice) -> bool:
+    """Return whether neurons have the digits of some points, and nothing else is in their words, which are compared."""
+    digits = patterns.digits(points=piece)
+    if (digits >= patterns.layout.n_pieces).any():
+        return False
+    return np.array_equal(patterns.layout.pack(digits), patterns.words[piece])
+
+
+def _fit(words: NDArray, widths: NDArray, n_pieces: NDArray, decided: NDArray) -> bool:
     return (
         words.dtype == np.uint64
-        and (words.ndim, widths.ndim, n_pieces.ndim) == (2, 1, 1)
+        and (words.ndim, widths.ndim, n_pieces.ndim, decided.ndim) == (2, 1, 1, 0)
+        and UNPROVEN <= int(decided) <= len(words)
         and bool((widths > 0).all() and (n_pieces > 1).all() and widths.sum() == len(n_pieces))
     )
 
