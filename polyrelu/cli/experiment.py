@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", type=count, metavar="N", help="use at most N images for training")
     parser.add_argument("--test", type=count, metavar="N", help="use at most N images for tests")
     parser.add_argument("--epochs", type=count, metavar="N", help="train for N epochs (default: the experiment's own)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draws all that is random (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draws all that is random, from 0 (default)")
     parser.add_argument("--out", metavar="DIR", help="save the figures and the result, as JSON, in this folder")
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -1,7 +1,7 @@
 """Craighero et al. 2020, section 4: clusters of the pattern graph of three architectures, errors and forgetting.
 
-The paper trains on MNIST for 500 epochs with plain gradient descent. Here the same architectures learn any images with
-`train_classifier`; the graph and the clusters are those of all images, for training and for tests.
+The paper trains on MNIST for 500 epochs with stochastic gradient descent. Here the same architectures learn any images
+with `train_classifier`; the graph and the clusters are those of all images, for training and for tests.
 """
 
 from __future__ import annotations

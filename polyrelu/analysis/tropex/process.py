@@ -84,7 +84,8 @@ def transformation_process(
 
     Notes
     -----
-    What points are behind a layer is rounded to floats. Memory: the values of all points behind the widest layer.
+    What points are behind a layer is rounded to floats. Memory, for each unit of the widest layer: a value of each
+    point, and besides two slopes for each training point.
 
     Examples
     --------

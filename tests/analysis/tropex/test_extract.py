@@ -25,6 +25,7 @@ from polyrelu.analysis.tropex.terms_file import load_terms
 from polyrelu.errors import FileError, InputError
 from polyrelu.network.activation import Activation, leaky_relu
 from polyrelu.network.model import Layer
+from polyrelu.testing import gaussian
 
 CASES = cases.read("tropex.json")["cases"]
 MODELS = Path(__file__).resolve().parents[4] / "shared" / "models"
@@ -202,6 +203,27 @@ def test_evaluation_in_tiny_blocks_and_on_a_device_is_the_same():
 
         assert found.to_torch(own)(torch.tensor(points)).tolist() == values
         assert found.labels_of(points, own).tolist() == np.argmax(values, axis=1).tolist()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("own_denominator", [False, True])
+def test_values_labels_and_modules_are_those_of_the_exact_function(seed, own_denominator):
+    import torch
+
+    network, random = gaussian([2, 4, 3, 1 + seed % 4], seed=seed), np.random.default_rng(seed)
+    data, probes = random.integers(-4, 5, (5, 2)) / 2, random.integers(-8, 9, (8, 2)) / 4
+    found, rational = extract_terms(network, data), extract_exactly(network, data)
+    computed = [found.values(probes, own_denominator, device) for device in (None, "cpu")]
+    computed.append(found.to_torch(own_denominator)(torch.tensor(probes)).numpy())
+    for k, (probe, error) in enumerate(zip(probes.tolist(), found.errors(probes).tolist(), strict=True)):
+        exact_values = rational.value(probe, own_denominator)
+        for values in computed:
+            for value, own in zip(values[k].tolist(), exact_values, strict=True):
+                assert value == -np.inf if own is None else abs(Fraction(value) - own) <= Fraction(error)
+        largest = sorted((v for v in exact_values if v is not None), reverse=True)
+        gap = largest[0] - largest[1] if len(largest) > 1 else abs(largest[0])
+        if network.n_out == len(largest) and gap > 2 * Fraction(error):
+            assert found.labels_of(probes, own_denominator)[k] == rational.label_of(probe, own_denominator)
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "uint8"])
