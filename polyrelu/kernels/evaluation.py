@@ -28,8 +28,11 @@ __all__ = ["Evaluation", "certain_digits", "certain_sides", "evaluate", "evaluat
 
 SMALLEST = 2.0**-1000
 """Exceeds the underflow of fewer than 2^70 operations."""
-LEAST_NORMAL = 2.0**-1022
-"""Exceeds what underflow takes from a share of a value, before a large weight multiplies it."""
+LEAST_SHARE = 2.0**-900
+"""Exceeds what underflow takes from a share of a value, before a large weight multiplies it.
+
+So much larger that its products with usual weights are no subnormal numbers, on which processors are slow.
+"""
 
 Floats = NDArray[np.float64]
 
@@ -141,7 +144,7 @@ def _rounding(magnitude: Array, bias: Array, sizes: Array, errors: Array, extra:
     What is rounded is at most ``magnitude @ (sizes + errors) + bias``, and errors are passed on by ``magnitude``.
     """
     share = gamma(magnitude.shape[1] + 4 + extra)
-    bound = magnitude @ (share * (sizes + errors) + errors + LEAST_NORMAL) + share * bias
+    bound = magnitude @ (share * (sizes + errors) + errors + LEAST_SHARE) + share * bias
     if extra:  # an entry below the range of floats is rounded to 0
         bound = bound + SMALLEST * sizes.sum(0)
     return bound * SLACK + SMALLEST

@@ -176,12 +176,12 @@ def shifted_clip():
     return clip(Fraction(1, 3), Fraction(2, 3))
 
 
-@pytest.mark.parametrize("weakened", ["SMALLEST", "LEAST_NORMAL"])
+@pytest.mark.parametrize("weakened", ["SMALLEST", "LEAST_SHARE"])
 def test_bounds_without_underflow_are_noticed(weakened, monkeypatch):
     """The tests above can fail."""
     monkeypatch.setattr(evaluation, weakened, 0.0)
     with pytest.raises(AssertionError):
-        {"SMALLEST": test_tiny_products_vanish, "LEAST_NORMAL": test_huge_weights_on_subnormal_inputs}[weakened](None)
+        {"SMALLEST": test_tiny_products_vanish, "LEAST_SHARE": test_huge_weights_on_subnormal_inputs}[weakened](None)
 
 
 def test_bounds_without_rounding_are_noticed(monkeypatch):
