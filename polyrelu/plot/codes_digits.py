@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polyrelu.analysis.experiments.codes_digits import CodesDigits, LayerStory
+from polyrelu.analysis.experiments.codes_result import CodesDigits, LayerStory
 from polyrelu.plot.colours import INK, class_colours
 from polyrelu.plot.figure import new_figure
 from polyrelu.plot.patterns import draw_embeddings, draw_patterns, plot_region_counts
