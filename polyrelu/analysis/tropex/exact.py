@@ -16,7 +16,7 @@ from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import to_fractions
 from polyrelu.network.model import Network
 
-__all__ = ["ExactExtractedFunction", "Outputs", "exact_label", "exact_points", "extract_exactly"]
+__all__ = ["ExactExtractedFunction", "Outputs", "are_exact_points", "exact_label", "exact_points", "extract_exactly"]
 
 Outputs = tuple[Fraction | None, ...]
 Point = tuple[Fraction, ...]
@@ -26,7 +26,7 @@ Point = tuple[Fraction, ...]
 class ExactExtractedFunction:
     """The function N^(X) that TropEx extracts from a network N at data points X, in rationals.
 
-    As `ExtractedFunction`, which holds the nearest arrays of floats that it computes.
+    The floats of an `ExtractedFunction` are within its ``rounding`` of these.
 
     Attributes
     ----------
@@ -143,6 +143,11 @@ def exact_points(network: Network, points: Iterable[object], who: str) -> tuple[
     if not result:
         raise InputError(f"{who} needs at least one point but received none. Pass some data.")
     return tuple(result)
+
+
+def are_exact_points(points: Sequence[Sequence[object]], dim: int) -> bool:
+    """Return whether there are points, all of ``dim`` Fractions."""
+    return bool(points) and all(len(x) == dim and all(isinstance(v, Fraction) for v in x) for x in points)
 
 
 def _terms_at(family: ExactFamily, point: Point, label: int) -> tuple[Row, Row]:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from polyrelu.analysis.ground import require
-from polyrelu.analysis.tropex.exact import ExactExtractedFunction, Outputs, exact_label, exact_points, extract_exactly
+from polyrelu.analysis.tropex.exact import (
+    ExactExtractedFunction,
+    Outputs,
+    are_exact_points,
+    exact_label,
+    exact_points,
+    extract_exactly,
+)
 from polyrelu.certificate.verdict import Verdict
 from polyrelu.network.model import Network
 
@@ -39,9 +46,7 @@ class PrintedQuotient:
 
     def check(self) -> None:
         """Raise `CertificateError` unless the terms are the network's and the labels as told: by evaluation alone."""
-        dim = self.network.dim
-        are_points = all(len(point) == dim and all(isinstance(v, Fraction) for v in point) for point in self.points)
-        require(are_points and len(self.points) > 0, "Fractions that are points of the network's dimension")
+        require(are_exact_points(self.points, self.network.dim), "Fractions that are points of the network's dimension")
         again, ours = extract_exactly(self.network, self.points), self.function
         same = (again.n_out, again.labels, again.plus, again.minus) == (ours.n_out, ours.labels, ours.plus, ours.minus)
         require(same, "the terms of this network at these points")

@@ -25,7 +25,13 @@ from fractions import Fraction
 import flint
 
 from polyrelu.analysis.ground import require
-from polyrelu.analysis.tropex.exact import ExactExtractedFunction, exact_label, exact_points, extract_exactly
+from polyrelu.analysis.tropex.exact import (
+    ExactExtractedFunction,
+    are_exact_points,
+    exact_label,
+    exact_points,
+    extract_exactly,
+)
 from polyrelu.analysis.tropex.exact_family import find_exact_family
 from polyrelu.analysis.tropex.multipliers import PointTerms, region_multipliers
 from polyrelu.certificate.verdict import Verdict
@@ -85,8 +91,7 @@ class ExtractionProof:
         require(found.n_out == self.network.n_out, "a function of the network's outputs")
         require(len(found.labels) == len(self.regions) == n > 0, "a label and a region for each point")
         require(found.plus.shape == found.minus.shape == (n, dim + 1), "a term of each kind for each point")
-        are_points = all(len(point) == dim and all(isinstance(v, Fraction) for v in point) for point in self.points)
-        require(are_points, "Fractions that are points of the network's dimension")
+        require(are_exact_points(self.points, dim), "Fractions that are points of the network's dimension")
         require(all(type(label) is int for label in found.labels), "labels that are whole numbers")
         matrices = [found.plus, found.minus, *(m for proof in self.regions for m in (proof.terms, proof.multipliers))]
         require(all(matrix.denominator > 0 for matrix in matrices), "positive denominators")
