@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 
 from polyrelu.analysis.experiments.tropex_result import Examples, TropexResult
 from polyrelu.plot.canvas import style
-from polyrelu.plot.colours import INK, class_colours
+from polyrelu.plot.colours import CLASSES, INK
 from polyrelu.plot.figure import new_figure
+from polyrelu.plot.tropex import add_band, plot_angles, plot_merge_steps, widen
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_tropex_digits"]
 
-BLUE, RED = class_colours(2)
+BLUE, RED = CLASSES[:2]
+GREY = "#8c8c94"
 LETTERS = {"D": "dense", "C": "convolution", "M": "max pool"}
-LEAST_SPAN = 6.0
-"""Percent that an axis of percentages shows at least."""
 
 
 def draw_tropex_digits(result: TropexResult) -> dict[str, Figure]:
@@ -41,17 +40,9 @@ def _layers_merged(result: TropexResult) -> Figure:
     n = len(result.architectures)
     figure = new_figure(4.4 * n, 3.6)
     for ax, each in zip(figure.subplots(1, n, sharey=True, squeeze=False)[0], result.architectures, strict=True):
-        agreement, accuracy = (
-            100 * np.array([[getattr(step, name) for step in run] for run in each.steps])
-            for name in ("agreement", "accuracy")
-        )
-        places = range(agreement.shape[1])
-        _band(ax, places, agreement, BLUE, "same label as the network")
-        _band(ax, places, accuracy, RED, "right label", dashed=True)
-        ax.set_xticks(places, ["none", *each.letters])
+        plot_merge_steps(each.steps, ax, each.letters)
         style(ax, "layers merged, from the last one", "test images, %")
         _title(ax, f"{each.name} ({', '.join(f'{a} {LETTERS[a]}' for a in sorted(set(each.letters)))})")
-        _widen(ax)
         ax.label_outer()
     _legend(figure)
     return figure
@@ -66,13 +57,13 @@ def _training(result: TropexResult) -> Figure:
             100 * np.array([[getattr(snapshot, name) for snapshot in run] for run in each.snapshots])
             for name in ("agreement", "extracted_accuracy", "accuracy")
         )
-        _band(ax, result.epochs, accuracy, np.array([0.55, 0.55, 0.58]), "network right")
-        _band(ax, result.epochs, agreement, BLUE, "same label as the network")
-        _band(ax, result.epochs, extracted, RED, "extracted function right", dashed=True)
+        add_band(ax, result.epochs, accuracy, GREY, "network right")
+        add_band(ax, result.epochs, agreement, BLUE, "same label as the network")
+        add_band(ax, result.epochs, extracted, RED, "extracted function right", dashed=True)
         _epochs_axis(ax, result)
         style(ax, "epoch", "test images, %")
         _title(ax, each.name)
-        _widen(ax)
+        widen(ax)
         ax.label_outer()
     _legend(figure)
     return figure
@@ -83,22 +74,7 @@ def _angles(result: TropexResult) -> Figure:
     n = len(result.architectures)
     figure = new_figure(4.4 * n, 3.9)
     for ax, each in zip(figure.subplots(1, n, squeeze=False)[0], result.architectures, strict=True):
-        found = each.comparison
-        for is_right, colour, name in ((True, BLUE, "extracted function right"), (False, RED, "wrong")):
-            chosen = (each.is_right == is_right) & ~np.isnan(found.angles)
-            ax.scatter(
-                found.angles[chosen], found.distances[chosen], s=12 if is_right else 22, color=colour, alpha=0.6,
-                linewidths=0, label=f"{name} ({int(chosen.sum())})", zorder=2 if is_right else 3,
-            )  # fmt: skip
-        style(ax, "angle, degrees", "distance")
-        ax.set_xlim(-5, max(100.0, float(np.nan_to_num(found.angles).max(initial=0.0)) + 5))
-        ax.set_xticks([each for each in (0, 30, 60, 90, 120, 150, 180) if each <= ax.get_xlim()[1]])
-        ax.set_yscale("symlog", linthresh=1, linscale=0.4)
-        ax.set_ylim(-0.05, 2 * max(1.0, float(found.distances.max(initial=0.0))))
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.minorticks_off()
-        ax.axvline(90, color=INK, linewidth=0.6, linestyle=":", zorder=0)
-        ax.legend(framealpha=1, edgecolor="none", fontsize="small", labelcolor=INK, loc="lower right")
+        plot_angles(each.comparison, each.is_right, ax)
         _title(ax, f"{each.name}, a dot for each test image")
     return figure
 
@@ -108,7 +84,7 @@ def _retraining(result: TropexResult) -> Figure:
     figure = new_figure(5.2, 3.6)
     ax = figure.add_subplot()
     for each, colour in zip(result.architectures, (BLUE, RED), strict=True):
-        _band(ax, result.epochs, each.correlations, colour, each.name, limits=(-1.0, 1.0))
+        add_band(ax, result.epochs, each.correlations, colour, each.name, limits=(-1.0, 1.0))
     _epochs_axis(ax, result)
     ax.set_ylim(min(0.0, ax.get_ylim()[0]), max(0.6, ax.get_ylim()[1]))
     style(ax, "epoch", "mean correlation of two runs")
@@ -150,22 +126,6 @@ def _image(
         spine.set_visible(False)
 
 
-def _band(
-    ax: Axes,
-    places: Sequence[int],
-    values: NDArray[np.float64],
-    colour: NDArray[np.float64],
-    name: str,
-    dashed: bool = False,
-    limits: tuple[float, float] = (0.0, 100.0),
-) -> None:
-    """Draw the mean over runs as a line, and one deviation to both sides, up to what values there can be."""
-    mean, deviation = values.mean(axis=0), values.std(axis=0)  # nan, where one run has no value, leaves a gap
-    below, above = (np.clip(mean + sign * deviation, *limits) for sign in (-1, 1))
-    ax.fill_between(places, below, above, color=colour, alpha=0.18, linewidth=0)
-    ax.plot(places, mean, color=colour, marker="o", markersize=3.5, linestyle="--" if dashed else "-", label=name)
-
-
 def _epochs_axis(ax: Axes, result: TropexResult) -> None:
     ax.set_xscale("log", base=2)
     ax.set_xlim(0.9 * result.epochs[0], 1.1 * result.epochs[-1])
@@ -173,14 +133,11 @@ def _epochs_axis(ax: Axes, result: TropexResult) -> None:
     ax.minorticks_off()
 
 
-def _widen(ax: Axes) -> None:
-    """Show a span of percentages in which small deviations look small."""
-    low, high = ax.get_ylim()
-    ax.set_ylim(min(low, high - LEAST_SPAN), high)
-
-
 def _legend(figure: Figure) -> None:
+    """Set one legend for all axes below them."""
     handles, names = figure.axes[0].get_legend_handles_labels()
+    for own in [legend for ax in figure.axes if (legend := ax.get_legend()) is not None]:
+        own.remove()
     figure.legend(
         handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize="small", labelcolor=INK
     )
