@@ -14,13 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.errors import UnsupportedNodeError
-from polyrelu.network.torch_graph import CHOICES, ModuleRun, name_of
+from polyrelu.network.torch_graph import ModuleRun, name_of
 from polyrelu.network.windows import Window
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["ActivationDigits", "activation_digits"]
+__all__ = ["CHOICES", "ActivationDigits", "activation_digits"]
+
+CHOICE_NAMES = """
+    AbsBackward0 AdaptiveMaxPool2DBackward0 AdaptiveMaxPool3DBackward0 AmaxBackward0 AminBackward0 ClampBackward0
+    ClampBackward1 ClampMaxBackward0 ClampMinBackward0 FmaxBackward0 FminBackward0 HardsigmoidBackward0
+    HardtanhBackward0 HardtanhBackward1 LeakyReluBackward0 LeakyReluBackward1 MaskedFillBackward0 MaskedFillBackward1
+    MaxBackward0 MaxPool2DWithIndicesBackward0 MaxPool3DWithIndicesBackward0 MaximumBackward0 MinBackward0
+    MinimumBackward0 PreluKernelBackward0 ReluBackward0 RreluWithNoiseBackward0 SoftshrinkBackward0 SortBackward0
+    TopkBackward0 WhereBackward0
+    """
+CHOICES = frozenset(CHOICE_NAMES.split())
+"""Operations that choose between affine pieces; `READERS` knows how each of them chooses."""
 
 Choice = tuple[Any, Any]
 """Digits, shape (n, ...), and how many pieces there are: a number, or one for each unit in a shape that broadcasts."""

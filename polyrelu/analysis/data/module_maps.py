@@ -13,14 +13,8 @@ from polyrelu.analysis.data.network_maps import MapRows, checked_outputs
 from polyrelu.analysis.data.points import some_points
 from polyrelu.errors import InputError
 from polyrelu.network.batches import chunks
-from polyrelu.network.torch_graph import (
-    ModuleRun,
-    check_piecewise_linear,
-    check_points_apart,
-    frozen_copy,
-    recording,
-    run_module,
-)
+from polyrelu.network.torch_checks import check_nothing_cut, check_piecewise_linear, check_points_apart
+from polyrelu.network.torch_graph import ModuleRun, frozen_copy, recording, run_module
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -62,6 +56,7 @@ def module_rows(
     first = run_module(frozen, x[:2], who)
     check_piecewise_linear(first)
     check_points_apart(first)
+    check_nothing_cut(frozen, first)
     n_out = first.outputs.shape[1]
     wanted = checked_outputs(who, output, len(x), n_out)
     shape = (len(x),) if wanted is None else wanted.shape

@@ -118,12 +118,14 @@ def _probed(frozen: Module, rows: Any) -> tuple[ActivationDigits, ...]:
 
     Their number is another than the batches have, which shows an axis that only looks like the batch.
     """
+    from polyrelu.network.torch_checks import check_nothing_cut, check_piecewise_linear, check_points_apart
     from polyrelu.network.torch_digits import activation_digits
-    from polyrelu.network.torch_graph import check_piecewise_linear, check_points_apart, run_module
+    from polyrelu.network.torch_graph import run_module
 
     run = run_module(frozen, rows[np.arange(3) % len(rows)], WHO)
     check_piecewise_linear(run)
     check_points_apart(run)
+    check_nothing_cut(frozen, run)
     return activation_digits(run)
 
 

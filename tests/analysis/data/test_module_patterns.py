@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from polyrelu.analysis.data.local_maps import local_maps
 from polyrelu.analysis.data.module_patterns import module_patterns
 from polyrelu.analysis.data.patterns import patterns_at
 from polyrelu.errors import InputError, UnsupportedNodeError
@@ -188,6 +189,42 @@ def test_refuses(name):
     module, message = REFUSED[name]
     with pytest.raises(UnsupportedNodeError, match=message):
         module_patterns(module, points_of((4,), n=5))
+
+
+CUT = {
+    "detach": lambda self, x: x + self.first(x).detach(),
+    "everything": lambda self, x: self.first(x).detach(),
+    "rounding": lambda self, x: x + (x.round() - x).detach(),
+    "item": lambda self, x: x * self.first(x).max().item(),
+    "the batch": lambda self, x: x - x.detach().mean(0),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_what_is_cut_from_the_graph_is_noticed(name):
+    points = np.random.default_rng(1).standard_normal((5, 4))
+    for look in (module_patterns, local_maps):
+        with pytest.raises(UnsupportedNodeError, match=f"`{look.__name__}`.* is cut from the graph"):
+            look(Function(CUT[name]), points)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 2.0**30, 2.0**-30])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda self, x: x.abs().clamp(min=0),
+        lambda self, x: torch.maximum(self.first(x), self.first(x)),
+        lambda self, x: torch.sort(F.hardtanh(x), dim=1)[0],
+        lambda self, x: (x * 0.1 + x * 0.2) - x * 0.3,
+        lambda self, x: self.first(x) + 1e12,
+        lambda self, x: torch.stack([self.first(row) if row.sum() > 0 else self.second(row) for row in x]),
+        lambda self, x: x * 0,
+    ],
+)
+def test_breakpoints_rounding_and_decisions_are_no_cuts(function, scale):
+    points = np.random.default_rng(2).integers(-1, 2, (6, 4)) * scale
+    assert len(module_patterns(Function(function), points)) == 6
+    assert len(local_maps(Function(function), points, None)) == 6
 
 
 def test_an_axis_that_looks_like_the_batch_is_refused():
