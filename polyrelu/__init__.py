@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from polyrelu.analysis.data.embedding import embed_patterns
     from polyrelu.analysis.data.forgetting import ForgettingRecorder
     from polyrelu.analysis.data.local_maps import iterate_local_maps, local_maps
+    from polyrelu.analysis.data.map_clusters import cluster_table
+    from polyrelu.analysis.data.map_regression import mapping_table
     from polyrelu.analysis.data.module_patterns import module_patterns
-    from polyrelu.analysis.data.pattern_dag import PatternDag, pattern_dag
+    from polyrelu.analysis.data.pattern_dag import PatternDag, dag_of_patterns, pattern_dag
     from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
     from polyrelu.analysis.data.region_counter import RegionCounter
     from polyrelu.analysis.data.splitting import clusters_of
@@ -57,10 +59,12 @@ if TYPE_CHECKING:
     from polyrelu.analysis.ranges import output_range
     from polyrelu.analysis.reach import decide_reachable
     from polyrelu.analysis.robustness.decide import decide_robustness
+    from polyrelu.analysis.tropex.coefficients import compare_coefficients
     from polyrelu.analysis.tropex.decomposition import decompose
     from polyrelu.analysis.tropex.decomposition_proof import decide_decomposition
     from polyrelu.analysis.tropex.extract import extract_terms
     from polyrelu.analysis.tropex.extracted import ExtractedFunction
+    from polyrelu.analysis.tropex.overlap import region_overlap
     from polyrelu.analysis.tropex.process import transformation_process
     from polyrelu.analysis.tropex.terms_file import load_terms
     from polyrelu.analysis.tropex.theorem import decide_extraction
@@ -113,11 +117,14 @@ _HOME = {
     "check_verdict": "polyrelu.certificate.verdict",
     "class_boundary": "polyrelu.analysis.classes",
     "class_set": "polyrelu.analysis.classes",
+    "cluster_table": "polyrelu.analysis.data.map_clusters",
     "clusters_of": "polyrelu.analysis.data.splitting",
     "code_space_of": "polyrelu.analysis.codes",
+    "compare_coefficients": "polyrelu.analysis.tropex.coefficients",
     "count_all": "polyrelu.analysis.counting",
     "count_in_ball": "polyrelu.analysis.counting_locally",
     "count_regions": "polyrelu.enumeration.count",
+    "dag_of_patterns": "polyrelu.analysis.data.pattern_dag",
     "decide_adjacent": "polyrelu.analysis.answers",
     "decide_bounded_region": "polyrelu.analysis.answers",
     "decide_class_everywhere": "polyrelu.analysis.classes",
@@ -157,6 +164,7 @@ _HOME = {
     "load_terms": "polyrelu.analysis.tropex.terms_file",
     "local_lipschitz": "polyrelu.analysis.lipschitz",
     "local_maps": "polyrelu.analysis.data.local_maps",
+    "mapping_table": "polyrelu.analysis.data.map_regression",
     "max_difference": "polyrelu.analysis.equivalence",
     "module_patterns": "polyrelu.analysis.data.module_patterns",
     "montufar_lower_bound": "polyrelu.analysis.bounds",
@@ -170,6 +178,7 @@ _HOME = {
     "read_vnnlib": "polyrelu.analysis.verification.vnnlib",
     "region_at": "polyrelu.region.model",
     "region_of": "polyrelu.region.model",
+    "region_overlap": "polyrelu.analysis.tropex.overlap",
     "region_sizes": "polyrelu.analysis.counting_locally",
     "save_certificate": "polyrelu.tessellation.certify",
     "search_counterexample": "polyrelu.analysis.counterexamples",
@@ -204,11 +213,14 @@ __all__ = [
     "check_verdict",
     "class_boundary",
     "class_set",
+    "cluster_table",
     "clusters_of",
     "code_space_of",
+    "compare_coefficients",
     "count_all",
     "count_in_ball",
     "count_regions",
+    "dag_of_patterns",
     "decide_adjacent",
     "decide_bounded_region",
     "decide_class_everywhere",
@@ -248,6 +260,7 @@ __all__ = [
     "load_terms",
     "local_lipschitz",
     "local_maps",
+    "mapping_table",
     "max_difference",
     "module_patterns",
     "montufar_lower_bound",
@@ -261,6 +274,7 @@ __all__ = [
     "read_vnnlib",
     "region_at",
     "region_of",
+    "region_overlap",
     "region_sizes",
     "save_certificate",
     "search_counterexample",

@@ -18,6 +18,7 @@ import pytest
 from matplotlib import pyplot
 
 import polyrelu
+from polyrelu import plot
 from polyrelu.cli import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -343,6 +344,12 @@ def test_all_public_names_are_mentioned():
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     names = [name for name in polyrelu.__all__ if not name.startswith("__")]
     assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_all_pictures_are_listed():
+    text = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    assert [name for name in plot.__all__ if f"`{name}`" not in text and f"`plot.{name}`" not in text] == []
+    assert set(re.findall(r"`((?:plot|draw)_\w+)`", text)) <= set(plot.__all__)
 
 
 def test_all_extras_are_listed():
