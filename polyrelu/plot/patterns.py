@@ -211,7 +211,7 @@ def _spread(positions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _columns(patterns: DataPatterns, layer: int | None) -> NDArray[np.int64]:
     neurons = np.arange(patterns.layout.n_neurons)
-    return neurons if layer is None else neurons[patterns.starts[layer] : patterns.starts[layer + 1]]
+    return neurons if layer is None else neurons[patterns.neurons_of(layer)]
 
 
 def _add_classes(figure: Figure, names: Sequence[str]) -> None:

@@ -118,10 +118,10 @@ def chosen_layers(patterns: DataPatterns, layers: Sequence[int]) -> DataPatterns
     >>> str(patterns.pattern(1)), str(chosen_layers(patterns, [-1]).pattern(1))
     ('01|1', '1')
     """
-    chosen = [_checked_layer(patterns, layer) for layer in layers]
-    neurons = np.concatenate([np.arange(*patterns.starts[layer : layer + 2]) for layer in chosen] or [np.arange(0)])
-    widths = [patterns.widths[layer] for layer in chosen]
-    layout = PatternLayout.for_pieces(patterns.layout.n_pieces[neurons], np.repeat(np.arange(len(chosen)), widths))
+    whole = np.arange(patterns.layout.n_neurons)
+    neurons = np.concatenate([whole[:0], *(whole[patterns.neurons_of(layer)] for layer in layers)])
+    widths = [patterns.widths[layer] for layer in layers]
+    layout = PatternLayout.for_pieces(patterns.layout.n_pieces[neurons], np.repeat(np.arange(len(widths)), widths))
     words = layout.pack(patterns.digits()[:, neurons])
     return DataPatterns(layout, tuple(widths), words, patterns.n_decided_exactly)
 
@@ -138,8 +138,7 @@ def layer_words(
     """
     layout, words = patterns.layout, patterns.words[points]
     if layer is not None:
-        layer = _checked_layer(patterns, layer)
-        n_pieces = layout.n_pieces[patterns.starts[layer] : patterns.starts[layer + 1]]
+        n_pieces = layout.n_pieces[patterns.neurons_of(layer)]
         layout = PatternLayout.for_pieces(n_pieces, np.zeros(len(n_pieces), np.int64))
         words = layout.pack(patterns.digits(layer, points))
     if layout.n_neurons > MOST_NEURONS:
@@ -147,13 +146,3 @@ def layer_words(
             f"Distances need at most {MOST_NEURONS} neurons but received {layout.n_neurons}. Choose a layer."
         )
     return layout, words
-
-
-def _checked_layer(patterns: DataPatterns, layer: int) -> int:
-    """Return the number of a layer from 0 on."""
-    n = patterns.n_layers
-    if not -n <= layer < n:
-        raise InputError(
-            f"Patterns need a layer from {-n} to {n - 1} but received {layer}. Count the layers that have neurons."
-        )
-    return layer % n

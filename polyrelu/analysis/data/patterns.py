@@ -64,6 +64,22 @@ class DataPatterns:
         """The first neuron of each layer, and the number of all, shape (n_layers + 1,)."""
         return np.concatenate([[0], np.cumsum(self.widths)]).astype(np.int64)
 
+    def neurons_of(self, layer: int) -> slice:
+        """Return which neurons are those of a layer, counted among those that have any; from the last if negative.
+
+        Raises
+        ------
+        InputError
+            For a layer that there is not.
+        """
+        n = self.n_layers
+        if not -n <= layer < n:
+            raise InputError(
+                f"Patterns need a layer from {-n} to {n - 1} but received {layer}. Count the layers that have neurons."
+            )
+        start, stop = self.starts[layer % n : layer % n + 2].tolist()
+        return slice(start, stop)
+
     def pattern(self, point: int) -> Pattern:
         """Return the pattern of a point."""
         return Pattern.from_digits(self.layout.unpack(self.words[point])[0].tolist(), self.widths)
@@ -74,12 +90,12 @@ class DataPatterns:
         Parameters
         ----------
         layer : int, optional
-            Among the layers that have neurons, from 0 on.
+            As for `neurons_of`.
         points : slice or index array
             Which points; all by default.
         """
         digits = self.layout.unpack(self.words[points])
-        return digits if layer is None else digits[:, self.starts[layer] : self.starts[layer + 1]]
+        return digits if layer is None else digits[:, self.neurons_of(layer)]
 
     def keys(self, layer: int | None = None) -> NDArray:
         """Return one opaque value for each point, equal where patterns (of one layer) are equal, shape (n,)."""
@@ -111,9 +127,9 @@ class DataPatterns:
 
     def _layer_bytes(self, layer: int) -> NDArray[np.uint8]:
         """Return the bytes that hold a layer: each layer starts at a whole byte."""
-        first, last = self.starts[layer], self.starts[layer + 1] - 1
-        bits = self.layout.word * 64 + self.layout.shift
-        start, stop = bits[first] // 8, -(-(bits[last] + self.layout.bits[last]) // 8)
+        own = self.neurons_of(layer)
+        bits = (self.layout.word * 64 + self.layout.shift)[own]
+        start, stop = bits[0] // 8, -(-(bits[-1] + self.layout.bits[own][-1]) // 8)
         return self.words.astype("<u8").view(np.uint8)[:, start:stop]
 
 

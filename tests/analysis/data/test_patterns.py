@@ -161,6 +161,17 @@ def test_bad_points_are_refused(points, message):
             function(xor(), points)
 
 
+def test_layers_count_from_both_ends():
+    network = Network.from_arrays([([[1], [-1]], [0, 0]), ([[1, 1]], [-1]), ([[1]], [0])])
+    patterns = patterns_at(network, [[2.0], [-0.5], [-2.0]])
+    assert patterns.digits(-1).tolist() == patterns.digits(1).tolist() == [[1], [0], [1]]
+    assert [patterns.count_distinct(layer) for layer in (-2, -1, 0, 1)] == [2, 2, 2, 2]
+    for layer in (2, -3):
+        for look in (patterns.digits, patterns.keys, patterns.groups, patterns.count_distinct, patterns.neurons_of):
+            with pytest.raises(InputError, match="need a layer from -2 to 1 but received"):
+                look(layer)
+
+
 def test_no_outputs_give_no_labels():
     silent = Network.from_arrays([([[1, 1]], [0]), (np.zeros((0, 1)), [])])
     assert patterns_at(silent, [[1, 1]]).digits().tolist() == [[1]]
