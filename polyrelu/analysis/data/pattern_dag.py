@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
 from polyrelu.analysis.data.points import checked_labels
+from polyrelu.errors import InputError
 from polyrelu.network.model import Network
 from polyrelu.network.pattern import Pattern
 
@@ -96,12 +97,14 @@ class PatternDag:
         return np.diff(self.label_counts.indptr) == 1
 
     def layer_nodes(self, layer: int) -> range:
-        """Return the nodes of a layer."""
+        """Return the nodes of a layer, counted from the last if negative."""
+        layer = _place(layer, self.n_layers, "layer")
         start, stop = np.searchsorted(self.node_layers, [layer, layer + 1]).tolist()
         return range(start, stop)
 
     def pattern(self, node: int) -> str:
         """Return the pattern of a node as text, one digit for each neuron of its layer."""
+        node = _place(node, self.n_nodes, "node")
         return self.texts(int(self.node_layers[node]), [node])[0]
 
     def texts(self, layer: int, nodes: Sequence[int]) -> list[str]:
@@ -114,12 +117,14 @@ class PatternDag:
 
     def labels_of(self, node: int) -> dict[int, int]:
         """Return how many points of a node have which label."""
+        node = _place(node, self.n_nodes, "node")
         own = slice(*self.label_counts.indptr[node : node + 2].tolist())
         places, counts = self.label_counts.indices[own], self.label_counts.data[own]
         return dict(zip(self.classes[places].tolist(), counts.tolist(), strict=True))
 
     def points_of(self, node: int) -> NDArray[np.int64]:
         """Return the points of a node: the paper's activation region of its pattern (Definition 2)."""
+        node = _place(node, self.n_nodes, "node")
         return np.flatnonzero(self.trajectories[:, self.node_layers[node]] == node)
 
     def to_networkx(self) -> networkx.DiGraph:
@@ -238,6 +243,13 @@ def dag_of_patterns(patterns: DataPatterns, labels: ArrayLike) -> PatternDag:
         np.stack(np.divmod(edges, max(n_nodes, 1)), axis=1),
         edge_counts,
     )
+
+
+def _place(number: int, n: int, what: str) -> int:
+    """Return the number of a layer or a node from 0 on."""
+    if not -n <= number < n:
+        raise InputError(f"A pattern graph needs a {what} below {n} but received {number}. Count from 0.")
+    return number % n
 
 
 def _joined(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

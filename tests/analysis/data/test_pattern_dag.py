@@ -167,3 +167,15 @@ def test_trained_networks(name):
     paths = {tuple(row) for row in dag.trajectories.tolist()}
     assert patterns_at(network, points).count_distinct() == len(paths)
     assert clusters_of(dag).sizes.sum() == len(points)
+
+
+def test_layers_and_nodes_that_there_are_not():
+    dag = figure_dag()
+    last = dag.n_nodes - 1
+    assert list(dag.layer_nodes(-1)) == list(dag.layer_nodes(2)) and dag.pattern(-1) == dag.pattern(last)
+    assert dag.labels_of(-1) == dag.labels_of(last) and dag.points_of(-1).tolist() == dag.points_of(last).tolist()
+    for look in (dag.pattern, dag.labels_of, dag.points_of):
+        with pytest.raises(InputError, match=f"needs a node below {last + 1} but received {last + 1}"):
+            look(last + 1)
+    with pytest.raises(InputError, match="needs a layer below 3 but received 3"):
+        dag.layer_nodes(3)
