@@ -102,15 +102,15 @@ def lay_out(dag: PatternDag, max_nodes: int, least_count: int) -> DagLayout:
     shown = [_shown(dag, layer, max_nodes, least_count) for layer in range(dag.n_layers)]
     bar_of = [_places(dag.trajectories[:, layer], nodes) for layer, nodes in enumerate(shown)]
     bar_of.append(dag.point_classes)
-    nodes = [np.append(each, -1) if _has_rest(dag, k, each) else each for k, each in enumerate(shown)]
+    n_rare = [len(dag.layer_nodes(layer)) - len(each) for layer, each in enumerate(shown)]
+    nodes = [np.append(each, -1) if n else each for each, n in zip(shown, n_rare, strict=True)]
     nodes.append(np.arange(len(dag.classes)))
     _sort(nodes, bar_of, len(dag))
     gap = min(GAPS / max(max(map(len, nodes)) - 1, 1), WIDEST_GAP) * len(dag)
     columns = []
-    for k, own in enumerate(nodes):
+    for k, (own, n) in enumerate(zip(nodes, [*n_rare, 0], strict=True)):
         counts = _table(bar_of[k], dag.point_classes, len(own), len(dag.classes))
-        n_patterns = np.where(own < 0, len(dag.layer_nodes(k)) - len(own) + 1, 1)
-        columns.append(Bars(own, n_patterns, counts, _tops(counts.sum(axis=1), gap)))
+        columns.append(Bars(own, np.where(own < 0, n, 1), counts, _tops(counts.sum(axis=1), gap)))
     pairs = zip(columns, columns[1:], bar_of, bar_of[1:], strict=False)
     return DagLayout(tuple(columns), tuple(_ribbons(*pair, dag.point_classes) for pair in pairs))
 
@@ -120,10 +120,6 @@ def _shown(dag: PatternDag, layer: int, max_nodes: int, least_count: int) -> NDA
     nodes = np.array(dag.layer_nodes(layer), np.int64)
     best = nodes[np.argsort(-dag.node_counts[nodes], kind="stable")]
     return best if len(best) <= max_nodes else best[dag.node_counts[best] >= least_count][:max_nodes]
-
-
-def _has_rest(dag: PatternDag, layer: int, shown: NDArray[np.int64]) -> bool:
-    return len(shown) < len(dag.layer_nodes(layer))
 
 
 def _places(nodes: NDArray[np.int64], shown: NDArray[np.int64]) -> NDArray[np.int64]:
