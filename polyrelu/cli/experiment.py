@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -61,7 +62,8 @@ EXPERIMENTS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = "experiments:\n" + "\n".join(f"  {each.name:<18} {each.help}" for each in EXPERIMENTS)
+    lines = "".join(f"  {each.name:<18} {each.help}\n" for each in EXPERIMENTS)
+    parser.epilog = f"experiments:\n{lines}\n{textwrap.fill(parser.epilog or '', 78)}"
     name_help = "which experiment: " + ", ".join(each.name for each in EXPERIMENTS)
     parser.add_argument("name", metavar="NAME", help=name_help)
     data_help = "digits (default): 1,797 images that come with scikit-learn; mnist:DIR: the original files in a folder"
