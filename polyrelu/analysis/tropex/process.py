@@ -6,7 +6,8 @@ of it would add.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,16 +97,15 @@ def transformation_process(
     """
     train, test = (checked_points(network, each, "transformation_process") for each in (train_points, test_points))
     own, true = labels_at(network, test, device), checked_test_labels(test_labels, len(test), "transformation_process")
-    n_layers, steps = len(network.layers), [_step(0, "", own, own, true)]
-    for n_merged in range(1, n_layers + 1):
-        first = n_layers - n_merged
-        inputs, values = (values_behind(network, first, each, device) for each in (train, test))
+    n_layers, steps = len(network.layers), []
+    by_layer = zip(*(_values_by_layer(network, each, device) for each in (train, test)), strict=True)
+    for first, (inputs, values) in enumerate(by_layer):
         rest = network if not first else Network(network.hidden[first:], network.output)
         labels = extract_terms(rest, inputs, device=device).labels_of(values, device=device)
-        steps.append(_step(n_merged, _kind(network.layers[first]), labels, own, true))
+        steps.append(_step(n_layers - first, _kind(network.layers[first]), labels, own, true))
         if progress is not None:
-            progress(n_merged, n_layers)
-    return tuple(steps)
+            progress(first + 1, n_layers)
+    return (_step(0, "", own, own, true), *reversed(steps))
 
 
 def values_behind(network: Network, n_layers: int, points: ArrayLike, device: str | None = None) -> Floats:
@@ -133,17 +133,25 @@ def values_behind(network: Network, n_layers: int, points: ArrayLike, device: st
     if not n_layers:
         return x
     start = replace(network, hidden=network.hidden[:n_layers], output=_nothing(network.hidden[n_layers - 1].n_outputs))
-    batch, patterns = batch_network(start, device), patterns_at(start, x, device)
-    result = np.empty((len(x), start.hidden[-1].n_outputs))
-    for piece in chunks(len(x), batch.arrays.chunk):
-        values = batch.arrays.of(np.ascontiguousarray(x[piece].T))
-        if batch.input_map is not None:
-            matrix, constants = batch.input_map
-            values = matrix @ values + constants[:, None]
-        for layer, digits in zip(batch.layers[:-1], unit_digits_at(batch, patterns, piece), strict=True):
-            values = layer.outputs(layer.preactivations(values), digits)
-        result[piece] = batch.arrays.to_host(values).T
-    return result
+    return deque(_values_by_layer(start, x, device), maxlen=1).pop()
+
+
+def _values_by_layer(network: Network, points: Floats, device: str | None) -> Iterator[Floats]:
+    """Yield the points, then what they are behind the first hidden layer, behind the second, ...: rows."""
+    batch, patterns = batch_network(network, device), patterns_at(network, points, device)
+    values = points
+    yield values
+    for k, layer in enumerate(batch.layers[:-1]):
+        behind = np.empty((len(points), layer.layer.n_outputs))
+        for piece in chunks(len(points), batch.arrays.chunk):
+            own = batch.arrays.of(np.ascontiguousarray(values[piece].T))
+            if not k and batch.input_map is not None:
+                matrix, constants = batch.input_map
+                own = matrix @ own + constants[:, None]
+            digits = unit_digits_at(batch, patterns, piece)[k]
+            behind[piece] = batch.arrays.to_host(layer.outputs(layer.preactivations(own), digits)).T
+        values = behind
+        yield values
 
 
 def checked_test_labels(labels: ArrayLike | None, n: int, who: str) -> NDArray[np.int64] | None:
