@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyrelu.analysis.data.cluster_sizes import means_by_size, sums_up_to_size
+from polyrelu.errors import InputError
 from polyrelu.plot.canvas import fresh_axes, style
 from polyrelu.plot.colours import BORDER_COLOUR, INK, class_colours, lightened
 
@@ -47,7 +48,13 @@ def plot_means_by_size(sizes: Sizes, values: Sizes, ax: Axes | None = None, what
     values : mapping of str to int array, shape (n,)
     what : str
         What the values are.
+
+    Raises
+    ------
+    InputError
+        If a network has no points.
     """
+    _check_points("plot_means_by_size", *sizes.values())
     ax = fresh_axes(ax)
     largest = max((int(each.max(initial=1)) for each in sizes.values()), default=1)
     for name, colour in zip(sizes, class_colours(len(sizes)), strict=True):
@@ -79,7 +86,13 @@ def plot_sums_up_to_size(
     sizes : int array, shape (n,)
         The size of each point's cluster.
     values : mapping of str to int array, shape (n,)
+
+    Raises
+    ------
+    InputError
+        If there are no points.
     """
+    _check_points("plot_sums_up_to_size", sizes)
     ax = fresh_axes(ax)
     rows = {"points": np.ones(len(sizes), np.int64), **values}
     colours = [_grey(), *class_colours(len(values))[::-1]]
@@ -126,6 +139,11 @@ def plot_right_and_wrong(sizes: Sizes, is_right: Mapping[str, NDArray[np.bool_]]
     names = ["labelled right", "labelled wrong"]
     ax.legend(handles, names, frameon=False, fontsize="small", labelcolor=INK, loc="upper left", ncols=2)
     return ax
+
+
+def _check_points(who: str, *sizes: NDArray[np.int64]) -> None:
+    if not all(map(len, sizes)):
+        raise InputError(f"{who} needs points but received none. Give it a data set.")
 
 
 def _boxes(ax: Axes, parts: Sequence[NDArray], places: Iterable, colours: Iterable, width: float = 0.5) -> None:

@@ -56,10 +56,11 @@ def draw_dual(tessellation: Tessellation, output: int = 0, points: ArrayLike = (
     Raises
     ------
     InputError
-        If the dimension is not 2, or there is no such output.
+        If the dimension is not 2, there is no such output, or the points are not in the plane.
     """
     maps = region_maps(tessellation, output)
-    x = np.asarray(points, np.float64).reshape(-1, tessellation.dim)
+    x = np.asarray(points, np.float64)
+    x = x if x.size else np.zeros((0, tessellation.dim))
     at_points = local_maps(tessellation.network, x, output)
     figure = new_figure(10.4, 5.2)
     figure.set_layout_engine("constrained", rect=(0, 0, 1, 0.97))  # square axes leave too little room for titles
@@ -212,17 +213,20 @@ def plot_dual_points(
     Raises
     ------
     InputError
-        If there are not two inputs, or maps of several outputs.
+        If there are not two inputs, or maps of several outputs, or none, or those highlighted are not among them.
     """
     from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
-    if maps.outputs.ndim != 1 or maps.dual_points.shape[-1] != 3:
+    if maps.outputs.ndim != 1 or maps.dual_points.shape[-1] != 3 or not len(maps):
         raise InputError(
-            "plot_dual_points needs maps of one output of a network with two inputs but received an array of shape "
-            f"{maps.dual_points.shape}. Choose an output, or a slice of the network."
+            "plot_dual_points needs maps of one output of a network with two inputs, one at least, but received an "
+            f"array of shape {maps.dual_points.shape}. Choose an output, or a slice of the network."
         )
+    which = np.asarray(highlighted, np.int64)
+    if ((which < 0) | (which >= len(maps))).any():
+        raise InputError(f"plot_dual_points needs numbers of {len(maps)} maps but received others. Count from 0.")
     distinct, first, counts = np.unique(maps.dual_points + 0.0, axis=0, return_index=True, return_counts=True)
-    chosen = np.unique(maps.dual_points[np.asarray(highlighted, np.int64)] + 0.0, axis=0)
+    chosen = np.unique(maps.dual_points[which] + 0.0, axis=0)
     scene = _scene(distinct, view)
     ax = _prepared(new_figure(6.4, 5.8).add_subplot(projection="3d") if ax is None else ax, scene)
     feet = distinct * [1, 1, 0] + [0, 0, scene.low[2]]

@@ -42,12 +42,17 @@ def plot_embedding(embedding: Embedding, labels: ArrayLike | None = None, ax: Ax
     Raises
     ------
     InputError
-        If labels are no whole numbers, or more than 40 different ones.
+        If labels are no whole numbers, more than 40 different ones, or too few.
     """
     axes = fresh_axes(ax)
     colours = np.full((len(embedding.points), 3), 0.35)
     if labels is not None:
         names, index = _classes(labels, "plot_embedding")
+        if len(index) <= embedding.points.max():
+            raise InputError(
+                f"plot_embedding needs a label for each point of the data set but received {len(index)}, and point "
+                f"{embedding.points.max()} is embedded. Give the labels of all points."
+            )
         colours = class_colours(len(names))[index[embedding.points]]
     x, y = _spread(embedding.positions).T
     order = np.random.default_rng(0).permutation(len(x))  # so that no class covers the others
@@ -78,8 +83,15 @@ def draw_embeddings(
     notes : sequence of sequences of str, optional
         A few words for each embedding, written below it.
     title : str
+
+    Raises
+    ------
+    InputError
+        As `plot_embedding`, or without embeddings.
     """
-    columns = max(map(len, rows))
+    columns = max(map(len, rows), default=0)
+    if not columns:
+        raise InputError("draw_embeddings needs one embedding at least but received none. Give a row of them.")
     figure = new_figure(CELL * columns + 1.1, CELL * len(rows) + 0.9)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for row, embeddings in enumerate(rows):
@@ -116,29 +128,39 @@ def plot_pattern_rows(
     InputError
         As `plot_embedding`, or without points or neurons.
     """
+    from matplotlib.ticker import MaxNLocator
+
     axes = fresh_axes(ax)
     digits = patterns.digits(layer).astype(float)
     if not digits.size:
         raise InputError(f"plot_pattern_rows needs points and neurons but received {digits.shape}. Give it some.")
     digits /= np.maximum(patterns.layout.n_pieces - 1, 1)[_columns(patterns, layer)]
-    extent = (0, digits.shape[1], len(digits), 0)
+    left, right = -0.5, digits.shape[1] - 0.5
     if labels is not None:
         names, index = _classes(labels, "plot_pattern_rows")
+        if len(index) != len(digits):
+            raise InputError(
+                f"plot_pattern_rows needs a label for each of {len(digits)} points but received {len(index)}. "
+                "Match them."
+            )
         order = np.argsort(index, kind="stable")
         digits, index = digits[order], index[order]
         width = max(digits.shape[1] / 40, 0.5)
         strip = class_colours(len(names))[index][:, None]
-        axes.imshow(strip, aspect="auto", extent=(-2 * width, -width / 2, len(digits), 0), interpolation="nearest")
+        extent = (left - 2 * width, left - width / 2, len(digits), 0)
+        axes.imshow(strip, aspect="auto", extent=extent, interpolation="nearest")
         for first in (np.flatnonzero(np.diff(index)) + 1).tolist():
             axes.axhline(first, color=BORDER_COLOUR, linewidth=0.5)
         for number, name in enumerate(names):
             middle = float(np.flatnonzero(index == number).mean())
-            axes.text(-2.4 * width, middle, name, ha="right", va="center", color=INK, fontsize="small")
+            axes.text(left - 2.4 * width, middle, name, ha="right", va="center", color=INK, fontsize="small")
+    extent = (left, right, len(digits), 0)
     axes.imshow(1 - 0.75 * digits, cmap="gray", vmin=0, vmax=1, aspect="auto", extent=extent, interpolation="nearest")
     if layer is None:
         for start in patterns.starts[1:-1]:
-            axes.axvline(start, color=class_colours(2)[1], linewidth=1)
-    axes.set(yticks=[], xlabel="neuron", xlim=(-2 * width if labels is not None else 0, digits.shape[1]))
+            axes.axvline(start - 0.5, color=class_colours(2)[1], linewidth=1)
+    axes.set(yticks=[], xlabel="neuron", xlim=(left if labels is None else left - 2 * width, right))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for side in axes.spines.values():
         side.set_visible(False)
     return axes
@@ -169,8 +191,10 @@ def plot_region_counts(
     Raises
     ------
     InputError
-        With ``right``, if the counts know no labels.
+        Without counts, or with ``right``, if they know no labels.
     """
+    if not curves:
+        raise InputError("plot_region_counts needs a curve at least but received none. Give it the rows of a counter.")
     axes = fresh_axes(ax)
     for colour, (name, rows) in zip(layer_colours(len(curves)), curves.items(), strict=True):
         counts = [n for row in rows if (n := row.n_right if right else row.n_patterns) is not None]

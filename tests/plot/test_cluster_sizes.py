@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from polyrelu.errors import InputError
 from polyrelu.plot.cluster_sizes import (
     plot_cluster_sizes,
     plot_means_by_size,
@@ -56,3 +57,11 @@ def test_right_and_wrong(ax):
     assert [text.get_text() for text in ax.texts] == ["n = 41", "n = 46", "n = 5", "n = 0"]
     means = [line.get_ydata()[0] for line in ax.lines if line.get_marker() == "D"]
     assert means == [SIZES[EVENTS == 0].mean(), SIZES.mean(), SIZES[EVENTS > 0].mean()]
+
+
+def test_no_points(ax):
+    none = SIZES[:0]
+    with pytest.raises(InputError, match="plot_means_by_size needs points"):
+        plot_means_by_size({"a": SIZES, "b": none}, {"a": EVENTS, "b": none}, ax)
+    with pytest.raises(InputError, match="plot_sums_up_to_size needs points"):
+        plot_sums_up_to_size(none, {"errors": none}, ax)

@@ -101,6 +101,8 @@ def test_regions_and_their_maps_have_one_colour(tmp_path):
     save(draw_dual(tessellation), tmp_path / "without_points.png")
     with pytest.raises(InputError, match="outputs from 0 to 0 but received 1"):
         draw_dual(tessellation, 1)
+    with pytest.raises(InputError, match=r"needs points \(n, 2\)"):
+        draw_dual(tessellation, points=[[1, 2, 3]])
     line = Network.from_arrays([([[1]], [0]), ([[1]], [0])])
     with pytest.raises(InputError, match="a network with two inputs"):
         draw_dual(tessellate(line))
@@ -109,6 +111,10 @@ def test_regions_and_their_maps_have_one_colour(tmp_path):
 def test_dual_points_of_other_dimensions_are_refused():
     three_inputs = LocalMaps(np.zeros(1, np.int64), np.zeros((1, 4)))
     two_outputs = LocalMaps(np.zeros((1, 2), np.int64), np.zeros((1, 2, 3)))
-    for maps in (three_inputs, two_outputs):
+    none = LocalMaps(np.zeros(0, np.int64), np.zeros((0, 3)))
+    for maps in (three_inputs, two_outputs, none):
         with pytest.raises(InputError, match="needs maps of one output of a network with two inputs"):
             plot_dual_points(maps)
+    for number in (-1, 2):
+        with pytest.raises(InputError, match="numbers of 2 maps"):
+            plot_dual_points(LocalMaps(np.zeros(2, np.int64), np.zeros((2, 3))), highlighted=[number])

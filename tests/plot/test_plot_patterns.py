@@ -92,3 +92,24 @@ def test_refuses_labels(labels, message):
 def test_refuses_empty_patterns():
     with pytest.raises(InputError, match="points and neurons"):
         plot_pattern_rows(DataPatterns(LAYOUT, (2, 1), PATTERNS.words[:0], 0), ax=axes())
+
+
+def test_refuses_labels_that_do_not_fit_the_points():
+    with pytest.raises(InputError, match="received 1, and point 1 is embedded"):
+        plot_embedding(embedding_of([[0, 0], [1, 1]]), [0], axes())
+    with pytest.raises(InputError, match="a label for each of 4 points but received 2"):
+        plot_pattern_rows(PATTERNS, [0, 1], axes())
+
+
+def test_refuses_to_draw_nothing():
+    for rows in ([], [[]]):
+        with pytest.raises(InputError, match="one embedding at least"):
+            draw_embeddings(rows, [], [])
+    with pytest.raises(InputError, match="a curve at least"):
+        plot_region_counts({}, axes())
+
+
+def test_neurons_are_whole_numbers_in_the_middle_of_their_columns():
+    ax = plot_pattern_rows(PATTERNS, ax=axes())
+    assert ax.get_xlim() == (-0.5, 2.5) and [line.get_xdata()[0] for line in ax.lines] == [1.5]
+    assert all(tick == round(tick) for tick in ax.get_xticks())
