@@ -174,7 +174,7 @@ def patterns_at(
     """
     from polyrelu.kernels.evaluation import evaluations
 
-    batch, x = batch_network(network, device), checked_points(network, points, "patterns_at")
+    x, batch = checked_points(network, points, "patterns_at"), batch_network(network, device)
     words, done, n_exact = np.zeros((len(x), network.layout.n_words), np.uint64), 0, 0
     try:
         for piece, found in evaluations(batch, x):
@@ -212,7 +212,7 @@ def labels_at(network: Network, points: ArrayLike, device: str | None = None) ->
     """
     from polyrelu.kernels.evaluation import evaluations
 
-    batch, x = batch_network(network, device), checked_points(network, points, "labels_at")
+    x, batch = checked_points(network, points, "labels_at"), batch_network(network, device)
     if not network.n_out:
         raise InputError("labels_at needs a network with outputs but received one without. Check its last layer.")
     labels = np.zeros(len(x), np.int64)

@@ -59,8 +59,20 @@ def checked_points(network: HasInputs, points: ArrayLike, who: str) -> NDArray[n
     Raises
     ------
     InputError
-        If they do not, or a whole number is beyond 2^53, where floats would round it.
+        If they do not, if a whole number is beyond 2^53, where floats would round it, or if the network is something
+        else, such as a module of PyTorch or the path of a file.
+
+    Examples
+    --------
+    >>> checked_points("model.onnx", [[1.0]], "patterns_at")
+    Traceback (most recent call last):
+    ...
+    polyrelu.errors.InputError: patterns_at needs a Network but received str. Make one with load or from_torch.
     """
+    if not hasattr(network, "dim"):
+        raise InputError(
+            f"{who} needs a Network but received {type(network).__name__}. Make one with load or from_torch."
+        )
     array = host_array(points, who)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise InputError(f"{who} needs numbers of at most 64 bits but received {array.dtype}. Convert them.")

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import networks, random_networks, sliced_networks
 
+from polyrelu.analysis.data.pattern_dag import pattern_dag
 from polyrelu.analysis.data.patterns import labels_at, patterns_at
+from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.errors import EnumerationInterrupted, InputError
 from polyrelu.network.activation import HARD_SIGMOID, HARD_TANH, IDENTITY, MAX_UNIT, RELU, Activation
 from polyrelu.network.batches import CHUNK, batch_network, chunks
@@ -255,3 +257,10 @@ def test_trained_networks_on_images(name):
     for k in (0, 5):
         assert patterns.pattern(k) == network.exact.pattern_at(images[k].ravel().tolist())
     assert (labels_at(network, images) == labels).mean() > 0.8
+
+
+@pytest.mark.parametrize("function", [patterns_at, labels_at, extract_terms, pattern_dag])
+@pytest.mark.parametrize("thing", ["model.onnx", object(), None])
+def test_what_is_no_network_is_refused_in_words(function, thing):
+    with pytest.raises(InputError, match=r"needs a Network but received \w+\. Make one with load or from_torch"):
+        function(thing, [[1.0, 2.0]])
