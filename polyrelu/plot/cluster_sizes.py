@@ -62,7 +62,10 @@ def plot_means_by_size(sizes: Sizes, values: Sizes, ax: Axes | None = None, what
         middles = _middles(bins.firsts)
         area = 16 + 220 * bins.counts / bins.counts.sum()
         ax.plot(middles, bins.means, color=colour, linewidth=1.6, label=name, zorder=3)
-        ax.scatter(middles, bins.means, s=area, color=[colour], edgecolors="white", linewidths=0.8, zorder=4)
+        ax.scatter(
+            middles, bins.means, s=area, color=[colour], edgecolors="white", linewidths=0.8, zorder=4,
+            clip_on=False,  # a mean of 0 is a whole dot
+        )  # fmt: skip
     ax.set_xscale("log", base=2)
     firsts = 2 ** np.arange(largest.bit_length())
     ax.set_xticks(_middles(firsts), ["1", *(f"{first}–{2 * first - 1}" for first in firsts[1:])], fontsize="x-small")

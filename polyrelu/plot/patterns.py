@@ -193,6 +193,8 @@ def plot_region_counts(
     InputError
         Without counts, or with ``right``, if they know no labels.
     """
+    from matplotlib.ticker import MaxNLocator
+
     if not curves:
         raise InputError("plot_region_counts needs a curve at least but received none. Give it the rows of a counter.")
     axes = fresh_axes(ax)
@@ -203,6 +205,7 @@ def plot_region_counts(
         axes.plot([row.epoch for row in rows], counts, "o-", color=colour, markersize=3, linewidth=1.4, label=name)
     axes.set(xlabel="epoch", ylabel="regions with a point labelled right" if right else "regions with a point")
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize="small")
     return axes

@@ -64,7 +64,9 @@ def test_rows_of_patterns_are_sorted_by_label_and_dark_where_active():
 def test_curves_are_the_counts():
     rows = [RegionCounts(0, 5, (5,), 2, 0.5, 0), RegionCounts(3, 9, (9,), 8, 0.9, 0)]
     for right, expected in ((False, [5, 9]), (True, [2, 8])):
-        [line] = plot_region_counts({"mine": rows}, axes(), right).get_lines()
+        ax = plot_region_counts({"mine": rows}, axes(), right)
+        [line] = ax.get_lines()
+        assert all(epoch == round(epoch) for epoch in ax.get_xticks())
         assert (list(line.get_xdata()), list(line.get_ydata()), line.get_label()) == ([0, 3], expected, "mine")
     with pytest.raises(InputError, match="counts with labels"):
         plot_region_counts({"mine": [RegionCounts(0, 5, (5,), None, None, 0)]}, axes(), right=True)
