@@ -6,6 +6,7 @@ are moved to the device once. Floats round: who needs a digit must know how much
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -319,10 +320,17 @@ def batch_network(network: Network, device: str | None = None) -> BatchNetwork:
 
     Raises
     ------
-    MissingExtraError, InputError
+    MissingExtraError
         As `arrays_on`.
+    InputError
+        As `arrays_on`, or if the processor was told to take numbers near 0 for 0, which no error bound foresees.
     """
     arrays = arrays_on(device)
+    if not math.ulp(0.0) * 1.0:
+        raise InputError(
+            "A network needs floats down to 2^-1074 but received a processor that flushes the smallest ones to 0. "
+            "Call torch.set_flush_denormal(False)."
+        )
     return BatchNetwork(network, arrays, tuple(BatchLayer(layer, arrays) for layer in network.layers))
 
 

@@ -190,6 +190,19 @@ def test_points_may_be_tensors():
         patterns_at(xor(), torch.tensor(points).to_sparse())
 
 
+def test_a_processor_that_flushes_small_numbers_is_refused():
+    torch = pytest.importorskip("torch")
+    network = Network.from_arrays([([[1]], [0]), ([[1]], [0])])
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor does not flush")
+    try:
+        with pytest.raises(InputError, match="flushes the smallest ones"):
+            patterns_at(network, [[5e-324]])
+    finally:
+        torch.set_flush_denormal(False)
+    assert patterns_at(network, [[5e-324]]).digits().tolist() == [[1]]
+
+
 def test_a_tie_behind_hundreds_of_layers():
     """Python's own stack would not reach so deep."""
     mixing = [([[0.75, 0.25], [0.25, 0.75]], [0, 0])] * 600
