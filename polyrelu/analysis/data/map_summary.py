@@ -122,7 +122,8 @@ def summarise_maps(
                 f"{piece.start} to {piece.stop - 1} does not. Please report the network."
             )
         rows = np.ascontiguousarray(maps.dual_points.reshape(-1, network.dim + 1) + 0.0)  # no -0.0
-        norms.append(np.linalg.norm(rows[:, :-1], axis=1))
+        with np.errstate(over="ignore"):
+            norms.append(np.linalg.norm(rows[:, :-1], axis=1))
         seen.update(blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
         difference = max(difference, _largest(agreement.differences))
         bound = max(bound, _largest(agreement.bounds))
