@@ -134,6 +134,9 @@ class Tessellation:
     has_vertices: bool = True
     witnesses: NDArray[np.float64] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Tessellation of {self.domain.label} in dimension {self.dim}: {self.n_regions} regions>"
+
     # --- sizes -------------------------------------------------------------------------------------------
 
     @property

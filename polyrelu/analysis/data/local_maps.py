@@ -58,6 +58,9 @@ class LocalMaps:
     def __len__(self) -> int:
         return len(self.outputs)
 
+    def __repr__(self) -> str:
+        return f"<LocalMaps at {len(self)} points, weights {self.weights.shape}>"
+
     @property
     def weights(self) -> NDArray[np.float64]:
         """The gradients, shape (n, dim) or (n, k, dim)."""

@@ -71,6 +71,9 @@ class PatternDag:
     def __len__(self) -> int:
         return len(self.trajectories)
 
+    def __repr__(self) -> str:
+        return f"<PatternDag of {len(self)} points: {self.n_layers} layers, {self.n_nodes} nodes, {self.n_edges} edges>"
+
     @property
     def n_layers(self) -> int:
         """Number of layers that have neurons."""

@@ -54,6 +54,9 @@ class DataPatterns:
     def __len__(self) -> int:
         return len(self.words)
 
+    def __repr__(self) -> str:
+        return f"<DataPatterns of {len(self)} points, widths {self.widths}>"
+
     @property
     def n_layers(self) -> int:
         """Number of layers that have neurons."""

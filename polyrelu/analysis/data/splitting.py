@@ -138,6 +138,9 @@ class Clusters:
     def __len__(self) -> int:
         return len(self.sizes)
 
+    def __repr__(self) -> str:
+        return f"<Clusters of {len(self.cluster_of)} points: {len(self)}, the largest of {self.sizes.max(initial=0)}>"
+
     @property
     def stop_layers(self) -> NDArray[np.int64]:
         """The layer whose patterns made the last split, shape (n_clusters,); ``n_layers`` where none did."""
