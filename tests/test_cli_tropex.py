@@ -99,3 +99,12 @@ def test_bad_input_is_refused_before_any_work(run, halves, tmp_path):
         assert (code, out) == (2, "") and message in err, argv
     assert target.read_bytes() == b""
     assert run(MODEL, train, "--out", target, "--force")[0] == 0 and len(load_terms(target)) == 60
+
+
+def test_a_proof_that_takes_too_long_ends_with_what_there_is(run):
+    code, out, err = run(MODEL, DATA, "--exact", "--max-seconds", "1e-9")
+    assert code == 3 and "terms " in out and "theorem" not in out and "0 regions proved" in err
+    code, out, _ = run(MODEL, DATA, "--exact", "--max-seconds", "1e-9", "--json")
+    assert code == 3 and json.loads(out)["theorem"]["holds"] is None
+    code, out, err = run(MODEL, DATA, "--max-seconds", "5")
+    assert (code, out) == (2, "") and "--exact" in err

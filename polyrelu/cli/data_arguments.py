@@ -49,11 +49,11 @@ def network_and_data(arguments: argparse.Namespace) -> tuple[Network, DataFile]:
 
 
 @contextmanager
-def point_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def point_bar(what: str, unit: str = " points") -> Iterator[Callable[[int, int], None]]:
     """Yield ``progress(done, total)``, which draws a bar on a terminal once the work takes seconds."""
     from tqdm import tqdm
 
-    with tqdm(desc=what, unit=" points", file=sys.stderr, disable=None, delay=2, leave=False) as bar:
+    with tqdm(desc=what, unit=unit, file=sys.stderr, disable=None, delay=2, leave=False) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

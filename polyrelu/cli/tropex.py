@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polyrelu.cli.arguments import seconds
 from polyrelu.cli.data_arguments import add_data, network_and_data, point_bar
-from polyrelu.cli.output import DONE, say
+from polyrelu.cli.output import BUDGET, DONE, fail, say
 from polyrelu.errors import FileError, InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layers", action="store_true", help=layers_help)
     exact_help = "prove in rationals that both agree on the whole region of every point of the data (small networks)"
     parser.add_argument("--exact", action="store_true", help=exact_help)
+    seconds_help = "with --exact: stop soon after S seconds; the time grows with the square of the number of regions"
+    parser.add_argument("--max-seconds", type=seconds, metavar="S", help=seconds_help)
     parser.add_argument("--out", metavar="FILE", help="write the terms to this .npz file (polyrelu.load_terms)")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
@@ -51,21 +54,28 @@ def run(arguments: argparse.Namespace) -> int:
             each=None if file is None else lambda function: _save(function, file),
             progress=progress,
         )
-    verdict = decide_distinct_regions(network, data.points) if arguments.exact else None
+    if not arguments.json:
+        about = f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
+        say(f"{'network':<12}{about}\n{summary.to_text()}")
+    verdict = None
+    if arguments.exact:
+        with point_bar("proof", " regions") as progress:
+            verdict = decide_distinct_regions(network, data.points, arguments.max_seconds, progress)
     if arguments.json:
         facts = {"network": network.hash, "points": len(data.points), **summary.to_json()}
         facts["theorem"] = None if verdict is None else {"statement": verdict.statement, "holds": verdict.holds}
         say(json.dumps(facts, indent=2))
-        return DONE
-    about = f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
-    say(f"{'network':<12}{about}\n{summary.to_text()}")
-    if verdict is not None:
+    elif verdict is not None and verdict.holds:
         say(f"{'theorem':<12}proved and checked: {verdict.statement}")
+    if verdict is not None and verdict.holds is None:
+        return fail(f"the time was over with {len(verdict.value):,} regions proved, not all checked.", BUDGET)
     return DONE
 
 
 def _check_names(arguments: argparse.Namespace) -> None:
     """Refuse what cannot be, before any work."""
+    if arguments.max_seconds is not None and not arguments.exact:
+        raise InputError("--max-seconds is the time of a proof but --exact is not there. Add it, or leave both out.")
     if arguments.layers and arguments.test is None:
         raise InputError("--layers needs --test but received none. Name a file with test points.")
     if arguments.out is None:

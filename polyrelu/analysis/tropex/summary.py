@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,8 +18,8 @@ from polyrelu.analysis.tropex.extracted import ExtractedFunction
 from polyrelu.analysis.tropex.labels import extracted_labels
 from polyrelu.analysis.tropex.overlap import RegionOverlap, region_overlap
 from polyrelu.analysis.tropex.process import MergeStep, transformation_process
-from polyrelu.analysis.tropex.theorem import decide_extraction
-from polyrelu.certificate.verdict import Verdict, check_verdict
+from polyrelu.analysis.tropex.theorem import ExtractionProof, decide_extraction
+from polyrelu.certificate.verdict import Verdict
 from polyrelu.errors import InputError
 from polyrelu.network.model import Network
 
@@ -179,10 +180,21 @@ def summarise_extraction(
     )
 
 
-def decide_distinct_regions(network: Network, points: ArrayLike) -> Verdict:
+def decide_distinct_regions(
+    network: Network, points: ArrayLike, max_seconds: float | None = None, progress: Progress | None = None
+) -> Verdict:
     """Return `decide_extraction` for one point of each pattern and label, its evidence checked.
 
     Points with one pattern and one label have one region and the same terms, and their proofs would be equal.
+
+    Parameters
+    ----------
+    network, points
+        As for `summarise_extraction`.
+    max_seconds : float, optional
+        When they are over, ``holds`` is None, and the value the tuple of `RegionProof` that were found.
+    progress : callable, optional
+        ``progress(done, total)`` hears of regions: each counts once when it is proved, and once when that is checked.
 
     Examples
     --------
@@ -193,8 +205,19 @@ def decide_distinct_regions(network: Network, points: ArrayLike) -> Verdict:
     x = checked_points(network, points, "decide_distinct_regions")
     kinds = np.column_stack([patterns_at(network, x).groups()[1], labels_at(network, x)])
     first = np.sort(np.unique(kinds, axis=0, return_index=True)[1])
-    verdict = decide_extraction(network, x[first].tolist())
-    check_verdict(verdict)
+    end, total = None if max_seconds is None else time.monotonic() + max_seconds, 2 * len(first)
+    tell = progress or (lambda _done, _total: None)
+    verdict = decide_extraction(
+        network, x[first].tolist(), max_seconds=max_seconds, progress=lambda done, _: tell(done, total)
+    )
+    proof = verdict.evidence
+    if isinstance(proof, ExtractionProof):
+        proof.check_shapes()
+        for k in range(len(first)):
+            if end is not None and time.monotonic() > end:
+                return Verdict(verdict.statement, None, None, proof.regions)
+            proof.check_region(k)
+            tell(len(first) + k + 1, total)
     return verdict
 
 

@@ -18,12 +18,15 @@ about this face, and the paper's, that N and N^(X) agree near the point, may be 
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
 
+from polyrelu.analysis.data.patterns import Progress
 from polyrelu.analysis.ground import require
 from polyrelu.analysis.tropex.exact import (
     ExactExtractedFunction,
@@ -35,6 +38,7 @@ from polyrelu.analysis.tropex.exact import (
 from polyrelu.analysis.tropex.exact_family import find_exact_family
 from polyrelu.analysis.tropex.multipliers import PointTerms, region_multipliers
 from polyrelu.certificate.verdict import Verdict
+from polyrelu.errors import EnumerationInterrupted
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import common_denominator
 from polyrelu.network.model import Network
@@ -87,6 +91,12 @@ class ExtractionProof:
 
     def check(self) -> None:
         """Raise `CertificateError` unless this proves the theorem: by products of matrices, for all pairs of points."""
+        self.check_shapes()
+        for k in range(len(self.points)):
+            self.check_region(k)
+
+    def check_shapes(self) -> None:
+        """Raise `CertificateError` unless the parts fit each other and labels are the network's."""
         n, found, dim = len(self.points), self.function, self.network.dim
         require(found.n_out == self.network.n_out, "a function of the network's outputs")
         require(len(found.labels) == len(self.regions) == n > 0, "a label and a region for each point")
@@ -98,10 +108,13 @@ class ExtractionProof:
         for k, (point, label) in enumerate(zip(self.points, found.labels, strict=True)):
             own = exact_label(self.network.exact(point)) if found.n_out > 1 else 0
             require(label == own, f"the network's label for point {k}")
-        for k, (point, proof) in enumerate(zip(self.points, self.regions, strict=True)):
-            require(proof.pattern == self.network.exact.pattern_at(point), f"the pattern of point {k}")
-            self._check_terms(k, proof)
-            self._check_multipliers(k, proof)
+
+    def check_region(self, k: int) -> None:
+        """Raise `CertificateError` unless the proof for one region is right, given that shapes and labels are."""
+        proof = self.regions[k]
+        require(proof.pattern == self.network.exact.pattern_at(self.points[k]), f"the pattern of point {k}")
+        self._check_terms(k, proof)
+        self._check_multipliers(k, proof)
 
     def _check_terms(self, k: int, proof: RegionProof) -> None:
         """Check that differences of terms are the network's local affine map, and that those of ``k`` are its own."""
@@ -135,7 +148,13 @@ class ExtractionProof:
         return RationalMatrix(numerators, denominator * proof.terms.denominator)
 
 
-def decide_extraction(network: Network, points: Iterable[object]) -> Verdict:
+def decide_extraction(
+    network: Network,
+    points: Iterable[object],
+    *,
+    max_seconds: float | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
     """Return that TropEx agrees with a network on the whole regions of the data points, with a proof.
 
     On the closed region of each point the extracted function equals the network in the output that is the point's
@@ -147,16 +166,23 @@ def decide_extraction(network: Network, points: Iterable[object]) -> Verdict:
         With any activations.
     points : n points of dim numbers each
         Taken exactly; arrays of any shape are flattened in C order.
+    max_seconds : float, optional
+        When they are over, ``holds`` is None: the time grows with the square of the number of points.
+    progress : callable, optional
+        ``progress(done, total)`` hears how many regions are done.
 
     Returns
     -------
     Verdict
-        It holds; the evidence is an `ExtractionProof`, the value the `ExactExtractedFunction`.
+        It holds; the evidence is an `ExtractionProof`, the value the `ExactExtractedFunction`. If time was over first,
+        the value is the tuple of `RegionProof` of the first points.
 
     Raises
     ------
     InputError
         If there are no points, or they do not fit.
+    EnumerationInterrupted
+        After Ctrl-C, with such a verdict as ``.partial``.
 
     Notes
     -----
@@ -171,6 +197,7 @@ def decide_extraction(network: Network, points: Iterable[object]) -> Verdict:
     >>> verdict.statement
     'on the regions of 2 points the extracted function is the network in the label and nowhere larger'
     """
+    end = math.inf if max_seconds is None else time.monotonic() + max_seconds
     exact = exact_points(network, points, "decide_extraction")
     function = extract_exactly(network, exact)
     family = find_exact_family(network, function.present)
@@ -179,14 +206,21 @@ def decide_extraction(network: Network, points: Iterable[object]) -> Verdict:
     for pattern, label in zip(patterns, function.labels, strict=True):
         digits = [each.tolist() for each in network.unit_digits(pattern)]
         others.append(PointTerms(digits, family.stages(digits, [label])))
-    regions = []
-    for pattern, own in zip(patterns, others, strict=True):
-        rows = family.terms(own.digits, function.present)
-        terms = RationalMatrix(flint.fmpz_mat(rows), family.denominator)
-        regions.append(RegionProof(pattern, terms, region_multipliers(family, own.digits, others)))
-    proof = ExtractionProof(network, exact, function, tuple(regions))
     subject = f"on the regions of {len(exact)} points the extracted function is the network in the label"
-    return Verdict(f"{subject} and nowhere larger", True, proof, function)
+    statement = f"{subject} and nowhere larger"
+    regions: list[RegionProof] = []
+    try:
+        for pattern, own in zip(patterns, others, strict=True):
+            if time.monotonic() > end:
+                return Verdict(statement, None, None, tuple(regions))
+            rows = family.terms(own.digits, function.present)
+            terms = RationalMatrix(flint.fmpz_mat(rows), family.denominator)
+            regions.append(RegionProof(pattern, terms, region_multipliers(family, own.digits, others)))
+            if progress is not None:
+                progress(len(regions), len(exact))
+    except KeyboardInterrupt:
+        raise EnumerationInterrupted(Verdict(statement, None, None, tuple(regions))) from None
+    return Verdict(statement, True, ExtractionProof(network, exact, function, tuple(regions)), function)
 
 
 def region_rows(hrep: HRep) -> RationalMatrix:

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from tropex_networks import case_network, classifiers, data_points
 
 from polyrelu import Network, check_verdict
+from polyrelu.analysis.tropex.summary import decide_distinct_regions
 from polyrelu.analysis.tropex.theorem import decide_extraction
-from polyrelu.errors import CertificateError
+from polyrelu.errors import CertificateError, EnumerationInterrupted
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.activation import IDENTITY, RELU6, Activation
 from polyrelu.network.model import Layer
 from polyrelu.region.model import region_of
+from polyrelu.testing import gaussian
 
 CASES = cases.read("tropex.json")["cases"]
 
@@ -138,3 +140,22 @@ def test_points_and_labels_of_other_types_are_refused(proof, value):
     ):
         with pytest.raises(CertificateError, match=message):
             fault.check()
+
+
+def test_time_and_interrupts_leave_what_was_proved():
+    network, points = gaussian([2, 6, 3], seed=1), [[0.5, 1], [-1, 2], [3, -1]]
+    late = decide_extraction(network, points, max_seconds=0)
+    assert (late.holds, late.evidence, late.value) == (None, None, ())
+    told = []
+    assert decide_extraction(network, points, progress=lambda *done: told.append(done)).holds
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+    def interrupt(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(EnumerationInterrupted) as caught:
+        decide_extraction(network, points, progress=interrupt)
+    assert caught.value.partial.holds is None and len(caught.value.partial.value) == 2
+    assert decide_distinct_regions(network, [*points, points[0]], progress=lambda *done: told.append(done)).holds
+    assert told[3:] == [(k, 6) for k in range(1, 7)]
