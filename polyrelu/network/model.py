@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.errors import NetworkError, PatternError
+from polyrelu.errors import InputError, NetworkError, PatternError
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.activation import IDENTITY, MAX_UNIT, RELU, Activation, PiecewiseLinear
 from polyrelu.network.pattern import Pattern, PatternLayout
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from polyrelu.network.exact_network import ExactNetwork
     from polyrelu.network.slices import Slice
 
-__all__ = ["Layer", "Network"]
+__all__ = ["Layer", "Network", "check_network"]
 
 
 @dataclass(frozen=True)
@@ -298,6 +298,21 @@ Check the order of the layers and that weights are (outputs, inputs).
             for array in (rows, columns, values, layer.bias + 0.0, layer.activation.kind, layer.activation.indptr):
                 digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def check_network(network: object, who: str) -> None:
+    """Raise `InputError` for something else than a network, such as a module of PyTorch or the path of a file.
+
+    Examples
+    --------
+    >>> check_network("model.onnx", "tessellate")
+    Traceback (most recent call last):
+    ...
+    polyrelu.errors.InputError: tessellate needs a Network but received str. Make one with load or from_torch.
+    """
+    if not isinstance(network, Network):
+        kind = type(network).__name__
+        raise InputError(f"{who} needs a Network but received {kind}. Make one with load or from_torch.")
 
 
 def _apply(values: NDArray[np.float64], activation: Activation) -> NDArray[np.float64]:

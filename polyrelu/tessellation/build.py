@@ -12,7 +12,7 @@ from polyrelu.enumeration.split import enumerate_split
 from polyrelu.enumeration.vertices import enumerate_vertices
 from polyrelu.errors import BudgetError, EnumerationInterrupted, InputError
 from polyrelu.exact.domain import Domain
-from polyrelu.network.model import Network
+from polyrelu.network.model import Network, check_network
 from polyrelu.network.slices import Slice
 from polyrelu.region.hull import decide_domain
 from polyrelu.region.model import Region
@@ -80,6 +80,7 @@ def tessellate(
     ...
     polyrelu.errors.DomainError: The network has 2 inputs but the domain (0:1,0:1,0:1) has 3. Give a domain of R^2.
     """
+    check_network(network, "tessellate")
     region_domain = (domain or Domain.all(network.dim)).check_dim(network.dim)
     hull = decide_domain(region_domain)
     if hull.hull is not None:

@@ -70,3 +70,8 @@ def test_progress_is_told():
     tessellate(xor(), progress=told.append)
     assert told[-1] == 3
     tessellate(xor(), method=enumerate_brute, progress=told.append)
+
+
+def test_what_is_no_network_is_refused():
+    with pytest.raises(InputError, match=r"tessellate needs a Network but received str\. Make one"):
+        tessellate("model.onnx")

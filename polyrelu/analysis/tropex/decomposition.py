@@ -124,7 +124,8 @@ def decompose(network: Network, max_terms: int = MAX_TERMS, **options: Unpack[Op
     max_terms : int
         Of all polynomials together.
     **options
-        ``method``, ``max_regions``, ``max_seconds``, ``progress``, as for `tessellate`.
+        ``method``, ``max_regions``, ``max_seconds``, ``progress``, as for `tessellate`: with tens of inputs there may
+        be more regions than anyone can list, so give a limit there.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from polyrelu.analysis.tropex.integer_affine import Row, Rows
 from polyrelu.errors import InputError
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import to_fractions
-from polyrelu.network.model import Network
+from polyrelu.network.model import Network, check_network
 
 __all__ = ["ExactExtractedFunction", "Outputs", "are_exact_points", "exact_label", "exact_points", "extract_exactly"]
 
@@ -129,6 +129,7 @@ def exact_points(network: Network, points: Iterable[object], who: str) -> tuple[
     InputError
         If there are none, or they do not fit the network.
     """
+    check_network(network, who)
     if not isinstance(points, Iterable):
         raise InputError(f"{who} needs a sequence of points but received {points!r:.60}. Put it into a list.")
     result: list[Point] = []
