@@ -108,3 +108,22 @@ def test_a_proof_that_takes_too_long_ends_with_what_there_is(run):
     assert code == 3 and json.loads(out)["theorem"]["holds"] is None
     code, out, err = run(MODEL, DATA, "--max-seconds", "5")
     assert (code, out) == (2, "") and "--exact" in err
+
+
+def test_a_proof_is_written_and_checked_by_another_command(run, tmp_path, capsys):
+    proof = tmp_path / "proof.json"
+    code, _, err = run(MODEL, DATA, "--exact", "--certificate", proof)
+    assert (code, err) == (0, "")
+    assert cli.main(["check", str(proof), MODEL]) == 0
+    assert capsys.readouterr().out.startswith("accepted: on the regions of 24 points")
+    assert cli.main(["check", str(proof), MODEL, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_regions"] == 24
+    proof.write_text(proof.read_text().replace('"labels": [0', '"labels": [1'))
+    assert cli.main(["check", str(proof), MODEL]) == 1
+    assert "the network's label for point 0" in capsys.readouterr().err
+    code, _, err = run(MODEL, DATA, "--exact", "--certificate", proof)
+    assert code == 2 and "--force" in err
+    code, _, err = run(MODEL, DATA, "--certificate", tmp_path / "new.json")
+    assert code == 2 and "--exact" in err
+    code, _, err = run(MODEL, DATA, "--exact", "--certificate", tmp_path / "new.npz")
+    assert code == 2 and ".json" in err

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from typing import TYPE_CHECKING
 
 from polyrelu.cli.output import BUG, DONE, fail, say
 from polyrelu.cli.work import progress_bar
 from polyrelu.errors import CertificateError
 
+if TYPE_CHECKING:
+    from polyrelu.network.model import Network
+
 __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="certificate, as `polyrelu tessellate --certificate` writes it")
+    file_help = "certificate, as --certificate of `polyrelu tessellate` or `polyrelu tropex` writes it"
+    parser.add_argument("file", metavar="FILE", help=file_help)
     parser.add_argument("model", metavar="MODEL", help="network: .npz (W0, b0, W1, b1, ...) or .onnx")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     plain_help = "also write the network as JSON, for the checker that needs nothing but Python (plain_checker.py)"
@@ -23,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from polyrelu.analysis.tropex.proof_file import is_proof_file
     from polyrelu.certificate.checker import check_certificate
     from polyrelu.certificate.format import read_certificate
     from polyrelu.network.load import load
@@ -36,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
         from polyrelu.network.plain import write_plain_network
 
         write_plain_network(network, target)
+    if is_proof_file(arguments.file):
+        return _check_extraction(arguments, network)
     start = time.process_time()
     try:
         certificate = read_certificate(arguments.file)
@@ -64,6 +72,30 @@ def run(arguments: argparse.Namespace) -> int:
         f"  domain   {_domain(certificate.domain.dim, facts['rows_of_domain'])}\n"
         + ("  slice    of the model's inputs, in its own coordinates\n" if certificate.input_map is not None else "")
         + f"  proof    {certificate.proof}, checked in {seconds:.1f} s"
+    )
+    return DONE
+
+
+def _check_extraction(arguments: argparse.Namespace, network: Network) -> int:
+    """Check a proof about a function that TropEx extracted."""
+    from polyrelu.analysis.tropex.proof_file import read_proof
+
+    start = time.process_time()
+    try:
+        proof = read_proof(arguments.file, network)
+        proof.check()
+    except CertificateError as refusal:
+        if arguments.json:
+            say(json.dumps({"accepted": False, "condition": str(refusal)}, indent=2))
+        return fail(refusal, BUG)
+    seconds = time.process_time() - start
+    if arguments.json:
+        facts = {"accepted": True, "extracted": True, "n_regions": len(proof.regions), "network": network.hash}
+        say(json.dumps({**facts, "seconds": round(seconds, 3)}, indent=2))
+        return DONE
+    say(
+        f"accepted: on the regions of {len(proof.regions):,} points the extracted function is the network in the label "
+        f"and nowhere larger\n  network  {network.hash}\n  proof    multipliers, checked in {seconds:.1f} s"
     )
     return DONE
 

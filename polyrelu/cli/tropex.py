@@ -28,17 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exact", action="store_true", help=exact_help)
     seconds_help = "with --exact: stop soon after S seconds; the time grows with the square of the number of regions"
     parser.add_argument("--max-seconds", type=seconds, metavar="S", help=seconds_help)
+    proof_help = "with --exact: write the proof to this file, which `polyrelu check` checks again"
+    parser.add_argument("--certificate", metavar="FILE.json", help=proof_help)
     parser.add_argument("--out", metavar="FILE", help="write the terms to this .npz file (polyrelu.load_terms)")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from polyrelu.analysis.tropex.proof_file import save_proof
     from polyrelu.analysis.tropex.summary import decide_distinct_regions, summarise_extraction
+    from polyrelu.analysis.tropex.theorem import ExtractionProof
     from polyrelu.network.data_file import read_data
     from polyrelu.tessellation.targets import check_targets
 
     _check_names(arguments)
-    (file,) = check_targets({"--out": arguments.out}, arguments.force, arguments.model)
+    wanted = {"--out": arguments.out, "--certificate": arguments.certificate}
+    file, proof_file = check_targets(wanted, arguments.force, arguments.model)
     network, data = network_and_data(arguments)
     test = None
     if arguments.test is not None:
@@ -61,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.exact:
         with point_bar("proof", " regions") as progress:
             verdict = decide_distinct_regions(network, data.points, arguments.max_seconds, progress)
+        if proof_file is not None and isinstance(verdict.evidence, ExtractionProof):
+            save_proof(verdict.evidence, proof_file, force=True)
     if arguments.json:
         facts = {"network": network.hash, "points": len(data.points), **summary.to_json()}
         facts["theorem"] = None if verdict is None else {"statement": verdict.statement, "holds": verdict.holds}
@@ -74,10 +81,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_names(arguments: argparse.Namespace) -> None:
     """Refuse what cannot be, before any work."""
-    if arguments.max_seconds is not None and not arguments.exact:
-        raise InputError("--max-seconds is the time of a proof but --exact is not there. Add it, or leave both out.")
+    for option in ("max_seconds", "certificate"):
+        if getattr(arguments, option) is not None and not arguments.exact:
+            name = "--" + option.replace("_", "-")
+            raise InputError(f"{name} needs a proof but received no --exact. Add it, or leave both out.")
     if arguments.layers and arguments.test is None:
         raise InputError("--layers needs --test but received none. Name a file with test points.")
+    if arguments.certificate is not None and Path(arguments.certificate).suffix.lower() != ".json":
+        raise FileError(f"--certificate needs a name in .json but received {arguments.certificate!r}. Rename it.")
     if arguments.out is None:
         return
     if Path(arguments.out).suffix.lower() != ".npz":
