@@ -41,10 +41,12 @@ def save_proof(proof: ExtractionProof, path: str | Path, force: bool = False) ->
 
     Examples
     --------
+    >>> from tempfile import TemporaryDirectory
     >>> from polyrelu.analysis.tropex.theorem import decide_extraction
     >>> from polyrelu.testing import xor
-    >>> save_proof(decide_extraction(xor(), [[0, "1/2"], [1, 1]]).evidence, "xor.proof.json")
-    >>> read_proof("xor.proof.json", xor()).check()
+    >>> with TemporaryDirectory() as folder:
+    ...     save_proof(decide_extraction(xor(), [[0, "1/2"], [1, 1]]).evidence, f"{folder}/proof.json")
+    ...     read_proof(f"{folder}/proof.json", xor()).check()
     """
     target = check_target("save_proof", path, force)
     found = proof.function
