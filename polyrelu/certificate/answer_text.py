@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
-import flint
-
 from polyrelu.certificate import answers
+from polyrelu.certificate.number_text import MOST_DIGITS, number_text, parsed_json, parsed_number
 from polyrelu.errors import CertificateError, InputError
 from polyrelu.exact.domain import Domain
 from polyrelu.network.model import Network
@@ -34,9 +32,8 @@ Answer = (
 
 VERSION = 1
 KINDS = {kind.__name__: kind for kind in Answer.__args__}
-MOST_CHARACTERS, MOST_DIGITS = 1 << 26, 1 << 20
-"""Longer texts and longer numbers are refused before they are read."""
-NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
+MOST_CHARACTERS = 1 << 26
+"""Longer texts are refused before they are read."""
 
 
 def to_text(answer: Answer) -> str:
@@ -74,7 +71,7 @@ def from_text(text: str, network: Network) -> Answer:
     if len(text) > MOST_CHARACTERS:
         raise _error(f"at most {MOST_CHARACTERS} characters", f"{len(text)}")
     try:
-        data = json.loads(text, object_pairs_hook=_without_repeats, parse_float=_no_float, parse_constant=_no_float)
+        data = parsed_json(text)
     except (ValueError, RecursionError) as error:
         raise _error("JSON", f"text that is not ({error})") from None
     name = data.get("answer") if isinstance(data, dict) else None
@@ -104,14 +101,8 @@ def _written(value: Any) -> Any:
     if isinstance(value, Pattern):
         return str(value)
     if isinstance(value, Domain):
-        return {"dim": value.dim, "rows": [[_number(v) for v in row] for row in value.rows], "label": value.label}
-    return [_number(v) for v in value]
-
-
-def _number(value: Fraction | int) -> str:
-    # Python itself refuses to write more than 4300 digits.
-    numerator, denominator = value.as_integer_ratio()
-    return str(flint.fmpz(numerator)) + (f"/{flint.fmpz(denominator)}" if denominator != 1 else "")
+        return {"dim": value.dim, "rows": [[number_text(v) for v in row] for row in value.rows], "label": value.label}
+    return [number_text(v) for v in value]
 
 
 # --- reading ------------------------------------------------------------------------------------------------
@@ -124,10 +115,10 @@ def _read_numbers(name: str, value: Any) -> tuple[Fraction, ...]:
 
 
 def _read_number(name: str, value: Any) -> Fraction:
-    if not isinstance(value, str) or len(value) > MOST_DIGITS or not NUMBER.fullmatch(value):
+    number = parsed_number(value)
+    if number is None:
         raise _error(f'numbers such as "-1/3" in {name!r}', _short(value))
-    numerator, _, denominator = value.partition("/")
-    return Fraction(int(flint.fmpz(numerator)), int(flint.fmpz(denominator or "1")))
+    return number
 
 
 def _read_place(name: str, value: Any) -> int:
@@ -176,17 +167,6 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
     "output": _read_place,
     "column": _read_place,
 }
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) != len(pairs):
-        raise ValueError("a key stands twice")
-    return data
-
-
-def _no_float(text: str) -> Any:
-    raise ValueError(f"the number {text[:40]} is not whole")
 
 
 def _short(value: Any) -> str:

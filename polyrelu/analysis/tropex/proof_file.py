@@ -6,7 +6,6 @@ Numbers are text, such as "-1/3"; the network is named by its hash, and not in t
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,7 @@ import flint
 
 from polyrelu.analysis.tropex.exact import ExactExtractedFunction
 from polyrelu.analysis.tropex.theorem import ExtractionProof, RegionProof
+from polyrelu.certificate.number_text import number_text, parsed_json, parsed_number
 from polyrelu.errors import CertificateError, FileError, PatternError
 from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.network.model import Network
@@ -27,7 +27,6 @@ __all__ = ["is_proof_file", "read_proof", "save_proof"]
 KIND, VERSION = "polyrelu extraction", 1
 MOST_BYTES, MOST_DIGITS = 1 << 30, 1 << 16
 """Larger files and longer numbers are refused before they are read."""
-INTEGER, NUMBER = re.compile(r"-?(0|[1-9][0-9]*)"), re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
 KEYS = {KIND, "network", "n_out", "points", "labels", "plus", "minus", "regions"}
 
 
@@ -54,7 +53,7 @@ def save_proof(proof: ExtractionProof, path: str | Path, force: bool = False) ->
         KIND: VERSION,
         "network": proof.network.hash,
         "n_out": found.n_out,
-        "points": [[str(value) for value in point] for point in proof.points],
+        "points": [[number_text(value) for value in point] for point in proof.points],
         "labels": list(found.labels),
         "plus": _written(found.plus),
         "minus": _written(found.minus),
@@ -100,7 +99,7 @@ def read_proof(path: str | Path, network: Network) -> ExtractionProof:
     if len(text) > MOST_BYTES:
         raise _error(f"at most {MOST_BYTES} bytes", "more")
     try:
-        data = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
+        data = parsed_json(text)
     except (ValueError, RecursionError) as error:
         raise _error("JSON", f"text that is not ({error})") from None
     if not isinstance(data, dict) or set(data) != KEYS or data[KIND] != VERSION:
@@ -127,8 +126,8 @@ def _region(data: Any) -> RegionProof:
 
 
 def _written(matrix: RationalMatrix) -> dict[str, object]:
-    rows = [[str(int(value)) for value in row] for row in matrix.numerators.tolist()]
-    return {"denominator": str(int(matrix.denominator)), "numerators": rows}
+    rows = [[str(value) for value in row] for row in matrix.numerators.tolist()]
+    return {"denominator": number_text(int(matrix.denominator)), "numerators": rows}
 
 
 def _matrix(data: Any, name: str) -> RationalMatrix:
@@ -139,7 +138,7 @@ def _matrix(data: Any, name: str) -> RationalMatrix:
         raise _error(f"rows of one length in {name!r}", "others")
     denominator = _integer(data["denominator"])
     if denominator <= 0:
-        raise _error(f"a positive denominator in {name!r}", str(denominator))
+        raise _error(f"a positive denominator in {name!r}", f"{number_text(denominator):.30}")
     return RationalMatrix(flint.fmpz_mat(rows), denominator)
 
 
@@ -150,20 +149,17 @@ def _list(data: Any, name: str) -> Sequence[Any]:
 
 
 def _integer(value: Any) -> int:
-    if not isinstance(value, str) or len(value) > MOST_DIGITS or not INTEGER.fullmatch(value):
+    number = parsed_number(value, MOST_DIGITS)
+    if number is None or number.denominator != 1:
         raise _error('whole numbers such as "-3"', f"{value!r:.30}")
-    return int(flint.fmpz(value))
+    return int(number)
 
 
 def _fraction(value: Any) -> Fraction:
-    if not isinstance(value, str) or len(value) > MOST_DIGITS or not NUMBER.fullmatch(value):
+    number = parsed_number(value, MOST_DIGITS)
+    if number is None:
         raise _error('numbers such as "-1/3"', f"{value!r:.30}")
-    top, _, bottom = value.partition("/")
-    return Fraction(_integer(top), _integer(bottom or "1"))
-
-
-def _no_float(text: str) -> Any:
-    raise ValueError(f"the number {text}")
+    return number
 
 
 def _error(needed: str, received: str) -> CertificateError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from fractions import Fraction
 
 import pytest
 
@@ -69,6 +70,17 @@ def test_what_was_written_comes_back(tmp_path, data):
     assert json.loads(again.read_text()) == data
     with pytest.raises(FileError, match="exists"):
         save_proof(proof, again)
+
+
+def test_numbers_may_be_longer_than_python_writes(tmp_path):
+    point = [Fraction(1, 3**10_000), 1]
+    with pytest.raises(ValueError, match="digits"):
+        str(point[0])
+    file = tmp_path / "long.json"
+    save_proof(decide_extraction(NETWORK, [point, *POINTS]).evidence, file)
+    proof = read_proof(file, NETWORK)
+    assert proof.points[0][0] == point[0]
+    proof.check()
 
 
 def test_one_number_changed_is_refused(tmp_path, data):
