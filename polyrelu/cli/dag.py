@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from polyrelu.cli.arguments import count
 from polyrelu.cli.data_arguments import add_data, network_and_data, point_bar
-from polyrelu.cli.output import DONE, say
+from polyrelu.cli.output import DONE, about, say
 from polyrelu.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from polyrelu.analysis.data.dag_files import check_dag_name, save_dag
     from polyrelu.analysis.data.pattern_dag import dag_of_patterns
-    from polyrelu.analysis.data.patterns import labels_at, patterns_at
+    from polyrelu.analysis.data.patterns import patterns_and_labels_at
     from polyrelu.analysis.data.splitting import clusters_of, has_gain, is_impure
     from polyrelu.tessellation.targets import check_targets
 
@@ -58,9 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"--labels true needs labels but {arguments.data!r} has none. Add them, or use those that are predicted."
         )
-    predicted = labels_at(network, data.points, arguments.device)
     with point_bar("patterns") as progress:
-        patterns = patterns_at(network, data.points, arguments.device, progress)
+        patterns, predicted = patterns_and_labels_at(network, data.points, arguments.device, progress)
     labels = data.labels if arguments.labels == "true" and data.labels is not None else predicted
     dag = dag_of_patterns(patterns, labels)
     clusters = clusters_of(dag, is_impure if arguments.descend else has_gain)
@@ -103,9 +102,8 @@ def _facts(dag: PatternDag, clusters: Clusters, is_right: NDArray | None) -> dic
 
 
 def _text(facts: dict[str, Any], network: Network) -> str:
-    about = f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
     rows = [
-        ("network", about),
+        ("network", about(network)),
         ("points", f"{facts['points']:,}; {facts['decided_exactly']:,} had digits that floats left open"),
         ("labels", facts["labels"]),
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyrelu.cli.data_arguments import add_data, network_and_data, point_bar
-from polyrelu.cli.output import DONE, say
+from polyrelu.cli.output import DONE, about, say
 from polyrelu.errors import FileError, InputError
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         facts = {**summary.to_json(), "network": network.hash, "output": arguments.output}
         say(json.dumps(facts, indent=2))
     else:
-        about = f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
-        say(f"{'network':<12}{about}\n{summary.to_text()}")
+        say(f"{'network':<12}{about(network)}\n{summary.to_text()}")
     return DONE
 
 

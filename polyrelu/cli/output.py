@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from polyrelu.network.model import Network
     from polyrelu.tessellation.model import Tessellation
 
-__all__ = ["BAD_INPUT", "BUDGET", "BUG", "DONE", "INTERRUPTED", "drop_output", "fail", "say", "show"]
+__all__ = ["BAD_INPUT", "BUDGET", "BUG", "DONE", "INTERRUPTED", "about", "drop_output", "fail", "say", "show"]
 
 DONE, BUG, BAD_INPUT, BUDGET, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -21,6 +22,11 @@ def show(tessellation: Tessellation, as_json: bool = False, full: bool = False) 
 
     summary = summarise(tessellation, full=full, check=not as_json)
     say(json.dumps(summary.to_json(), indent=2) if as_json else summary.to_text())
+
+
+def about(network: Network) -> str:
+    """Return the size of a network and the beginning of its hash."""
+    return f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
 
 
 def say(text: str) -> None:

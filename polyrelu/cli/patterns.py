@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from polyrelu.cli.arguments import count
 from polyrelu.cli.data_arguments import add_data, network_and_data, point_bar
-from polyrelu.cli.output import DONE, say
+from polyrelu.cli.output import DONE, about, say
 from polyrelu.errors import FileError, InputError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from polyrelu.analysis.data.pattern_distances import chosen_layers
     from polyrelu.analysis.data.pattern_files import save_patterns
-    from polyrelu.analysis.data.patterns import labels_at, patterns_at
+    from polyrelu.analysis.data.patterns import patterns_and_labels_at
     from polyrelu.tessellation.targets import check_targets
 
     _check_names(arguments)
@@ -52,8 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             "Count from 0."
         )
     with point_bar("patterns") as progress:
-        patterns = patterns_at(network, data.points, arguments.device, progress)
-    predicted = labels_at(network, data.points, arguments.device)
+        patterns, predicted = patterns_and_labels_at(network, data.points, arguments.device, progress)
     facts = _facts(network, patterns, None if data.labels is None else predicted == data.labels)
     say(json.dumps(facts, indent=2) if arguments.json else _text(facts, network))
     chosen = patterns if arguments.layer is None else chosen_layers(patterns, [arguments.layer])
@@ -107,10 +106,9 @@ def _facts(network: Network, patterns: DataPatterns, is_right: NDArray | None) -
 
 
 def _text(facts: dict[str, Any], network: Network) -> str:
-    about = f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
     shared = f"{facts['points_that_share']:,} points have one with others, {facts['largest']:,} the most frequent"
     rows = [
-        ("network", about),
+        ("network", about(network)),
         ("points", f"{facts['points']:,}; {facts['decided_exactly']:,} had digits that floats left open"),
         ("patterns", f"{facts['patterns']:,}; {shared}"),
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from polyrelu.cli.arguments import seconds
 from polyrelu.cli.data_arguments import add_data, network_and_data, point_bar
-from polyrelu.cli.output import BUDGET, DONE, fail, say
+from polyrelu.cli.output import BUDGET, DONE, about, fail, say
 from polyrelu.errors import FileError, InputError
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             progress=progress,
         )
     if not arguments.json:
-        about = f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
-        say(f"{'network':<12}{about}\n{summary.to_text()}")
+        say(f"{'network':<12}{about(network)}\n{summary.to_text()}")
     verdict = None
     if arguments.exact:
         with point_bar("proof", " regions") as progress:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyrelu.cli.arguments import count, seconds
-from polyrelu.cli.output import BUDGET, DONE, INTERRUPTED, fail, say
+from polyrelu.cli.output import BUDGET, DONE, INTERRUPTED, about, fail, say
 from polyrelu.errors import EnumerationInterrupted, FileError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def _show(verdict: Verdict, network: Network, arguments: argparse.Namespace, che
     if arguments.json:
         say(json.dumps(facts, indent=2))
         return
-    about = f"{network.dim} inputs, {network.n_out} outputs, {network.n_neurons} neurons ({network.hash[:12]})"
-    rows = [("verdict", facts["verdict"]), ("network", about), ("property", facts["property"])]
+    rows = [("verdict", facts["verdict"]), ("network", about(network)), ("property", facts["property"])]
     if "inputs" in facts:
         rows += [("inputs", _vector(facts["inputs"])), ("outputs", f"{_vector(facts['outputs'])}, checked exactly")]
         if isinstance(facts["onnxruntime"], list):

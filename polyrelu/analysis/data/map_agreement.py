@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import LocalMaps, Outputs
-from polyrelu.analysis.data.network_maps import Visit, chosen_outputs, filled_rows, whole_blocks
-from polyrelu.analysis.data.patterns import patterns_at, unit_digits_at
+from polyrelu.analysis.data.network_maps import Visit, filled_rows, patterns_and_outputs, whole_blocks
+from polyrelu.analysis.data.patterns import unit_digits_at
 from polyrelu.analysis.data.points import checked_points
 from polyrelu.network.batches import Array, BatchLayer, BatchNetwork, batch_network
 from polyrelu.network.model import Network
@@ -86,8 +86,8 @@ def iterate_checked_maps(
     ([0.75, -3.0], [0.75, -3.0], True)
     """
     x = checked_points(network, points, "iterate_checked_maps")
-    outputs = chosen_outputs("iterate_checked_maps", network, x, output, device)
-    batch, patterns = batch_network(network, device), patterns_at(network, x, device)
+    patterns, outputs = patterns_and_outputs("iterate_checked_maps", network, x, output, device)
+    batch = batch_network(network, device)
 
     def blocks() -> Iterator[tuple[slice, LocalMaps, MapAgreement]]:
         for piece, block in whole_blocks(len(x), batch.arrays.chunk):

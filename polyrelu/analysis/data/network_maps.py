@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.patterns import DataPatterns, patterns_and_labels_at, patterns_at, unit_digits_at
 from polyrelu.analysis.data.points import checked_points
 from polyrelu.errors import InputError
 from polyrelu.network.batches import Array, BatchNetwork, batch_network, chunks
@@ -17,10 +17,10 @@ __all__ = [
     "MapRows",
     "Visit",
     "checked_outputs",
-    "chosen_outputs",
     "filled_rows",
     "network_rows",
     "pattern_rows",
+    "patterns_and_outputs",
     "pulled_back",
     "whole_blocks",
 ]
@@ -44,20 +44,19 @@ def network_rows(
         As for `polyrelu.analysis.data.local_maps.local_maps`.
     """
     x = checked_points(network, points, who)
-    outputs = chosen_outputs(who, network, x, output, device)
-    batch, patterns = batch_network(network, device), patterns_at(network, x, device)
-    return outputs.shape, network.dim, pattern_rows(batch, patterns, outputs)
+    patterns, outputs = patterns_and_outputs(who, network, x, output, device)
+    return outputs.shape, network.dim, pattern_rows(batch_network(network, device), patterns, outputs)
 
 
-def chosen_outputs(
+def patterns_and_outputs(
     who: str, network: Network, x: NDArray[np.float64], output: ArrayLike | None, device: str | None
-) -> NDArray[np.int64]:
-    """Return which outputs are wanted at each point, shape (n,) or (n, k), labels where "predicted" says so."""
+) -> tuple[DataPatterns, NDArray[np.int64]]:
+    """Return patterns, and which outputs are wanted, shape (n,) or (n, k), labels where "predicted" says so."""
     outputs = checked_outputs(who, output, len(x), network.n_out)
     if outputs is not None:
-        return outputs
-    labels = labels_at(network, x, device)
-    return labels if network.n_out > 1 else np.zeros_like(labels)  # both labels are those of one output
+        return patterns_at(network, x, device), outputs
+    patterns, labels = patterns_and_labels_at(network, x, device)
+    return patterns, labels if network.n_out > 1 else np.zeros_like(labels)  # both labels are those of one output
 
 
 def checked_outputs(who: str, output: ArrayLike | None, n: int, n_out: int) -> NDArray[np.int64] | None:

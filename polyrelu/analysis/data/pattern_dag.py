@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import DataPatterns, patterns_and_labels_at, patterns_at
 from polyrelu.analysis.data.points import checked_labels
 from polyrelu.errors import InputError
 from polyrelu.network.model import Network
@@ -201,8 +201,9 @@ def pattern_dag(
     polyrelu.errors.InputError: A pattern graph needs 2 whole numbers as labels but received int64 of shape (1,). \
 Give one for each point.
     """
-    patterns = patterns_at(network, points, device)
-    return dag_of_patterns(patterns, labels_at(network, points, device) if labels is None else labels)
+    if labels is None:
+        return dag_of_patterns(*patterns_and_labels_at(network, points, device))
+    return dag_of_patterns(patterns_at(network, points, device), labels)
 
 
 def dag_of_patterns(patterns: DataPatterns, labels: ArrayLike) -> PatternDag:

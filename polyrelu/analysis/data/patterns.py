@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,15 @@ from polyrelu.network.pattern import Pattern, PatternLayout
 if TYPE_CHECKING:
     from polyrelu.kernels.evaluation import Evaluation
 
-__all__ = ["DataPatterns", "Progress", "labels_at", "patterns_at", "unit_digits_at"]
+__all__ = [
+    "DataPatterns",
+    "Progress",
+    "exact_label",
+    "labels_at",
+    "patterns_and_labels_at",
+    "patterns_at",
+    "unit_digits_at",
+]
 
 Progress = Callable[[int, int], None]
 """``progress(done, total)`` is told how many points are done."""
@@ -175,21 +184,27 @@ def patterns_at(
     ...
     polyrelu.errors.InputError: patterns_at needs finite numbers but point 0 has nan. Repair or drop it.
     """
-    from polyrelu.kernels.evaluation import evaluations
+    return _patterns(network, checked_points(network, points, "patterns_at"), device, progress)
 
-    x, batch = checked_points(network, points, "patterns_at"), batch_network(network, device)
-    words, done, n_exact = np.zeros((len(x), network.layout.n_words), np.uint64), 0, 0
-    try:
-        for piece, found in evaluations(batch, x):
-            digits, n_decided = _decided(network, x[piece], found, batch.arrays)
-            words[piece] = network.layout.pack(_neurons(network, digits, len(x[piece])))
-            done, n_exact = piece.stop, n_exact + n_decided
-            if progress is not None:
-                progress(done, len(x))
-    except KeyboardInterrupt:
-        partial = DataPatterns(network.layout, network.pattern_widths, words[:done], n_exact)
-        raise EnumerationInterrupted(partial) from None
-    return DataPatterns(network.layout, network.pattern_widths, words, n_exact)
+
+def patterns_and_labels_at(
+    network: Network, points: ArrayLike, device: str | None = None, progress: Progress | None = None
+) -> tuple[DataPatterns, NDArray[np.int64]]:
+    """Return `patterns_at` and `labels_at`, for which the network is evaluated once.
+
+    Parameters, errors, and what an interrupt leaves, as for `patterns_at`.
+
+    Examples
+    --------
+    >>> from polyrelu.testing import xor
+    >>> patterns, labels = patterns_and_labels_at(xor(), [[0.5, 0.25], [1, 1]])
+    >>> str(patterns.pattern(0)), labels.tolist()
+    ('10', [1, 0])
+    """
+    x = checked_points(network, points, "patterns_at")
+    _check_outputs(network)
+    labels = np.zeros(len(x), np.int64)
+    return _patterns(network, x, device, progress, labels), labels
 
 
 def labels_at(network: Network, points: ArrayLike, device: str | None = None) -> NDArray[np.int64]:
@@ -216,14 +231,24 @@ def labels_at(network: Network, points: ArrayLike, device: str | None = None) ->
     from polyrelu.kernels.evaluation import evaluations
 
     x, batch = checked_points(network, points, "labels_at"), batch_network(network, device)
-    if not network.n_out:
-        raise InputError("labels_at needs a network with outputs but received one without. Check its last layer.")
+    _check_outputs(network)
     labels = np.zeros(len(x), np.int64)
     for piece, found in evaluations(batch, x):
-        labels[piece], is_known = _labels(batch.arrays.to_host(found.outputs), batch.arrays.to_host(found.errors))
-        for k in (np.flatnonzero(~is_known) + piece.start).tolist():
-            labels[k] = _label(network.exact(x[k].tolist()))
+        labels[piece] = _decided_labels(network, x[piece], found, batch.arrays)
     return labels
+
+
+def exact_label(outputs: Sequence[Fraction | None]) -> int:
+    """Return the first of the largest outputs, those that are None left out; 1 or 0 for the sign of a single one.
+
+    Examples
+    --------
+    >>> exact_label([None, Fraction(1), Fraction(1)]), exact_label([Fraction(0)])
+    (1, 0)
+    """
+    if len(outputs) == 1:
+        return int(outputs[0] is not None and outputs[0] > 0)
+    return max((i for i, y in enumerate(outputs) if y is not None), key=lambda i: (outputs[i], -i))
 
 
 def unit_digits_at(batch: BatchNetwork, patterns: DataPatterns, piece: slice) -> list[Array]:
@@ -240,6 +265,33 @@ def unit_digits_at(batch: BatchNetwork, patterns: DataPatterns, piece: slice) ->
         first += len(own)
         result.append(batch.arrays.of(units))
     return result
+
+
+def _patterns(
+    network: Network,
+    x: NDArray[np.float64],
+    device: str | None,
+    progress: Progress | None,
+    labels: NDArray[np.int64] | None = None,
+) -> DataPatterns:
+    """Return patterns of checked points, and write labels, if they are wanted."""
+    from polyrelu.kernels.evaluation import evaluations
+
+    batch = batch_network(network, device)
+    words, done, n_exact = np.zeros((len(x), network.layout.n_words), np.uint64), 0, 0
+    try:
+        for piece, found in evaluations(batch, x):
+            digits, n_decided = _decided(network, x[piece], found, batch.arrays)
+            words[piece] = network.layout.pack(_neurons(network, digits, len(x[piece])))
+            if labels is not None:
+                labels[piece] = _decided_labels(network, x[piece], found, batch.arrays)
+            done, n_exact = piece.stop, n_exact + n_decided
+            if progress is not None:
+                progress(done, len(x))
+    except KeyboardInterrupt:
+        partial = DataPatterns(network.layout, network.pattern_widths, words[:done], n_exact)
+        raise EnumerationInterrupted(partial) from None
+    return DataPatterns(network.layout, network.pattern_widths, words, n_exact)
 
 
 def _decided(network: Network, points: NDArray, found: Evaluation, arrays: Arrays) -> tuple[list[NDArray], int]:
@@ -268,6 +320,18 @@ def _neurons(network: Network, digits: list[NDArray], n: int) -> NDArray[np.uint
     return np.concatenate([np.zeros((0, n), np.uint32), *rows]).T
 
 
+def _check_outputs(network: Network) -> None:
+    if not network.n_out:
+        raise InputError("labels_at needs a network with outputs but received one without. Check its last layer.")
+
+
+def _decided_labels(network: Network, points: NDArray, found: Evaluation, arrays: Arrays) -> NDArray[np.int64]:
+    labels, is_known = _labels(arrays.to_host(found.outputs), arrays.to_host(found.errors))
+    for k in np.flatnonzero(~is_known).tolist():
+        labels[k] = exact_label(network.exact(points[k].tolist()))
+    return labels
+
+
 def _labels(outputs: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return labels of outputs, shape (n_out, n), and which of them are proven by bounds of the outputs' errors."""
     from polyrelu.kernels.bounds import SLACK
@@ -282,9 +346,3 @@ def _labels(outputs: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[
     beaten |= (errors == 0) & (top_error == 0)
     np.put_along_axis(beaten, best[None], True, 0)
     return best, np.all(beaten, axis=0)
-
-
-def _label(outputs: Sequence) -> int:
-    if len(outputs) == 1:
-        return int(outputs[0] > 0)
-    return max(range(len(outputs)), key=lambda i: (outputs[i], -i))

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.module_patterns import module_patterns
 from polyrelu.analysis.data.pattern_distances import chosen_layers
-from polyrelu.analysis.data.patterns import DataPatterns, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import DataPatterns, patterns_and_labels_at, patterns_at
 from polyrelu.analysis.data.points import host_array
 from polyrelu.errors import InputError
 
@@ -160,8 +160,9 @@ class RegionCounter:
 
         points = host_array(self.points, "RegionCounter")
         network = from_torch(frozen_copy(module, "RegionCounter"), points.shape[1:])
-        labels = None if self.labels is None else labels_at(network, points, self.device)
-        return patterns_at(network, points, self.device), labels
+        if self.labels is None:
+            return patterns_at(network, points, self.device), None
+        return patterns_and_labels_at(network, points, self.device)
 
     def _in_floats(self, module: Module) -> tuple[DataPatterns, NDArray[np.int64] | None]:
         from polyrelu.network.torch_graph import frozen_copy, run_module

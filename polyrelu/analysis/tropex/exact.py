@@ -9,6 +9,7 @@ from typing import Any
 
 import flint
 
+from polyrelu.analysis.data.patterns import exact_label
 from polyrelu.analysis.tropex.exact_family import ExactFamily, find_exact_family
 from polyrelu.analysis.tropex.integer_affine import Row, Rows
 from polyrelu.errors import InputError
@@ -16,7 +17,7 @@ from polyrelu.exact.matrix import RationalMatrix
 from polyrelu.exact.rational import to_fractions
 from polyrelu.network.model import Network, check_network
 
-__all__ = ["ExactExtractedFunction", "Outputs", "are_exact_points", "exact_label", "exact_points", "extract_exactly"]
+__all__ = ["ExactExtractedFunction", "Outputs", "are_exact_points", "exact_points", "extract_exactly"]
 
 Outputs = tuple[Fraction | None, ...]
 Point = tuple[Fraction, ...]
@@ -155,19 +156,6 @@ def _terms_at(family: ExactFamily, point: Point, label: int) -> tuple[Row, Row]:
     """Return the term of an output and the common term at a point, integers over the family's denominator."""
     minus, plus = family.terms(family.network.exact.unit_digits_at(point), [label])
     return plus, minus
-
-
-def exact_label(outputs: Sequence[Fraction | None]) -> int:
-    """Return the first of the largest outputs, those that are None left out; 1 or 0 for the sign of a single one.
-
-    Examples
-    --------
-    >>> exact_label([None, Fraction(1), Fraction(1)]), exact_label([Fraction(0)])
-    (1, 0)
-    """
-    if len(outputs) == 1:
-        return int((outputs[0] or 0) > 0)
-    return max((i for i, y in enumerate(outputs) if y is not None), key=lambda i: (outputs[i], -i))
 
 
 def _matrix(rows: Rows, denominator: int) -> RationalMatrix:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import Progress, labels_at, patterns_at, unit_digits_at
+from polyrelu.analysis.data.patterns import Progress, patterns_and_labels_at, unit_digits_at
 from polyrelu.analysis.data.points import checked_points
 from polyrelu.analysis.tropex.extracted import ExtractedFunction
 from polyrelu.analysis.tropex.highest import Family, find_family
@@ -33,7 +33,7 @@ from polyrelu.errors import InputError
 from polyrelu.network.batches import Array, BatchNetwork, batch_network, chunks
 from polyrelu.network.model import Network
 
-__all__ = ["extract_terms", "network_labels"]
+__all__ = ["extract_terms"]
 
 
 def extract_terms(
@@ -86,8 +86,12 @@ network gives label 1. Leave `labels` out.
     x = checked_points(network, points, "extract_terms")
     if not len(x):
         raise InputError("extract_terms needs at least one point but received none. Pass some data.")
-    own = network_labels(network, x, labels, "extract_terms", device)
-    batch, patterns = batch_network(network, device), patterns_at(network, x, device)
+    patterns, own = patterns_and_labels_at(network, x, device)
+    if labels is not None:
+        _check_labels(labels, own)
+    if network.n_out == 1:
+        own = np.zeros_like(own)  # there is one output, whatever its sign
+    batch = batch_network(network, device)
     family = find_family(batch, np.unique(own).tolist())
     slopes, constants = np.empty((2, len(x), network.dim)), np.empty((2, len(x)))
     for piece in chunks(len(x), batch.arrays.chunk):
@@ -116,31 +120,20 @@ network gives label 1. Leave `labels` out.
     )
 
 
-def network_labels(
-    network: Network, points: ArrayLike, labels: ArrayLike | None, who: str, device: str | None = None
-) -> NDArray[np.int64]:
-    """Return the output that each point's term belongs to: the network's label, and 0 if there is one output only.
-
-    Raises
-    ------
-    InputError
-        If labels are given and others than those.
-    """
-    own = labels_at(network, points, device)
-    if labels is not None:
-        given = np.asarray(labels)
-        if given.dtype.kind not in "iu" or given.shape != own.shape:
-            raise InputError(
-                f"{who} needs {len(own)} whole numbers as labels but received {given.dtype} of shape {given.shape}. "
-                "Leave `labels` out."
-            )
-        if (given != own).any():
-            k = int(np.flatnonzero(given != own)[0])
-            raise InputError(
-                f"{who} needs the network's own labels but received {given[k]} for point {k}, which the network "
-                f"gives label {own[k]}. Leave `labels` out."
-            )
-    return own if network.n_out > 1 else np.zeros_like(own)
+def _check_labels(labels: ArrayLike, own: NDArray[np.int64]) -> None:
+    """Raise `InputError` for labels that are not the network's own."""
+    given = np.asarray(labels)
+    if given.dtype.kind not in "iu" or given.shape != own.shape:
+        raise InputError(
+            f"extract_terms needs {len(own)} whole numbers as labels but received {given.dtype} of shape "
+            f"{given.shape}. Leave `labels` out."
+        )
+    if (given != own).any():
+        k = int(np.flatnonzero(given != own)[0])
+        raise InputError(
+            f"extract_terms needs the network's own labels but received {given[k]} for point {k}, which the network "
+            f"gives label {own[k]}. Leave `labels` out."
+        )
 
 
 def _terms(batch: BatchNetwork, family: Family, labels: NDArray, digits: list[Array]) -> tuple[Array, Array]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from polyrelu.analysis.data.patterns import exact_label
 from polyrelu.analysis.ground import require
 from polyrelu.analysis.tropex.exact import (
     ExactExtractedFunction,
     Outputs,
     are_exact_points,
-    exact_label,
     exact_points,
     extract_exactly,
 )

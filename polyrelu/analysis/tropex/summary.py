@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.patterns import Progress, labels_at, patterns_at
+from polyrelu.analysis.data.patterns import Progress, labels_at, patterns_and_labels_at, patterns_at
 from polyrelu.analysis.data.points import checked_labels, checked_points
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.analysis.tropex.extracted import ExtractedFunction
@@ -203,7 +203,8 @@ def decide_distinct_regions(
     'on the regions of 2 points the extracted function is the network in the label and nowhere larger'
     """
     x = checked_points(network, points, "decide_distinct_regions")
-    kinds = np.column_stack([patterns_at(network, x).groups()[1], labels_at(network, x)])
+    patterns, labels = patterns_and_labels_at(network, x)
+    kinds = np.column_stack([patterns.groups()[1], labels])
     first = np.sort(np.unique(kinds, axis=0, return_index=True)[1])
     end, total = None if max_seconds is None else time.monotonic() + max_seconds, 2 * len(first)
     tell = progress or (lambda _done, _total: None)

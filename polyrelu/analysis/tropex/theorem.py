@@ -26,12 +26,11 @@ from fractions import Fraction
 
 import flint
 
-from polyrelu.analysis.data.patterns import Progress
+from polyrelu.analysis.data.patterns import Progress, exact_label
 from polyrelu.analysis.ground import require
 from polyrelu.analysis.tropex.exact import (
     ExactExtractedFunction,
     are_exact_points,
-    exact_label,
     exact_points,
     extract_exactly,
 )

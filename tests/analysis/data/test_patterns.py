@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from strategies import networks, random_networks, sliced_networks
 
 from polyrelu.analysis.data.pattern_dag import pattern_dag
-from polyrelu.analysis.data.patterns import labels_at, patterns_at
+from polyrelu.analysis.data.patterns import exact_label, labels_at, patterns_and_labels_at, patterns_at
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.errors import EnumerationInterrupted, InputError
 from polyrelu.network.activation import HARD_SIGMOID, HARD_TANH, IDENTITY, MAX_UNIT, RELU, Activation
@@ -277,3 +277,13 @@ def test_trained_networks_on_images(name):
 def test_what_is_no_network_is_refused_in_words(function, thing):
     with pytest.raises(InputError, match=r"needs a Network but received \w+\. Make one with load or from_torch"):
         function(thing, [[1.0, 2.0]])
+
+
+@given(ALL_NETWORKS, st.integers(0, 100))
+@settings(max_examples=40, deadline=None)
+def test_patterns_and_labels_together_are_those_of_each(network, seed):
+    points = np.random.default_rng(seed).integers(-2, 3, (6, network.dim)) / 2
+    patterns, labels = patterns_and_labels_at(network, points)
+    assert labels.tolist() == labels_at(network, points).tolist()
+    assert labels.tolist() == [exact_label(network.exact(x)) for x in points.tolist()]
+    assert (patterns.words == patterns_at(network, points).words).all()

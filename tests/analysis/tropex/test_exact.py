@@ -15,7 +15,8 @@ from tropex_networks import case_network, classifiers, data_points
 
 from polyrelu.analysis.claims import exact_tropex
 from polyrelu.analysis.claims.exact_layers import layers_of
-from polyrelu.analysis.tropex.exact import exact_label, extract_exactly
+from polyrelu.analysis.data.patterns import exact_label
+from polyrelu.analysis.tropex.exact import extract_exactly
 from polyrelu.errors import InputError
 from polyrelu.network.activation import IDENTITY, Activation
 from polyrelu.network.model import Layer, Network

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tropex_networks import classifiers, data_points
 
 from polyrelu import Network, check_verdict
-from polyrelu.analysis.tropex.exact import exact_label, extract_exactly
+from polyrelu.analysis.data.patterns import exact_label
+from polyrelu.analysis.tropex.exact import extract_exactly
 from polyrelu.analysis.tropex.extract import extract_terms
 from polyrelu.analysis.tropex.labels import extracted_labels
 from polyrelu.analysis.tropex.quotient import decide_printed_quotient

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from polyrelu.analysis.tropex.exact import exact_label
+from polyrelu.analysis.data.patterns import exact_label
 from polyrelu.analysis.tropex.proof_file import is_proof_file, read_proof, save_proof
 from polyrelu.analysis.tropex.theorem import decide_extraction
 from polyrelu.errors import CertificateError, FileError
