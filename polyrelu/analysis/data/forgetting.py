@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.points import checked_labels, host_array
+from polyrelu.analysis.data.points import checked_labels, host_array, labels_of_values
 from polyrelu.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -209,8 +209,7 @@ def _predictions(module: Module, points: NDArray) -> NDArray[np.int64]:
                     f"shape {tuple(outputs.shape)}. Flatten them in the module."
                 )
             # NumPy's argmax takes the first of equal outputs; PyTorch promises nothing.
-            values = outputs.cpu().numpy()
-            found[start : start + BATCH] = values[:, 0] > 0 if values.shape[1] == 1 else values.argmax(axis=1)
+            found[start : start + BATCH] = labels_of_values(outputs.cpu().numpy())
     return found
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import BUDGET, local_maps
 from polyrelu.analysis.data.patterns import Progress
-from polyrelu.analysis.data.points import checked_labels, some_points
+from polyrelu.analysis.data.points import checked_labels, labels_of_values, some_points
 from polyrelu.errors import InputError, MissingExtraError
 from polyrelu.network.model import Network
 
@@ -24,7 +24,6 @@ __all__ = [
     "cluster_table",
     "clustered",
     "kmeans_centres",
-    "labels_of_values",
     "minibatch_centres",
 ]
 
@@ -156,11 +155,6 @@ def clustered(rows: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArra
 def applied_to(dual_points: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what each row of weights and offset makes of the point in the same row, shape (n,)."""
     return np.einsum("nd,nd->n", dual_points[:, :-1], x) + dual_points[:, -1]
-
-
-def labels_of_values(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return labels of outputs, shape (n, n_out): the largest, and for one output whether it is > 0."""
-    return (values[:, 0] > 0).astype(np.int64) if values.shape[1] == 1 else values.argmax(axis=1)
 
 
 def _fitted(kind: Any, rows: NDArray[np.float64], n_clusters: int, **options: Any) -> NDArray[np.float64]:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.analysis.data.local_maps import local_maps
-from polyrelu.analysis.data.map_clusters import applied_to, labels_of_values
+from polyrelu.analysis.data.map_clusters import applied_to
 from polyrelu.analysis.data.patterns import Progress
-from polyrelu.analysis.data.points import checked_labels, host_array, some_points
+from polyrelu.analysis.data.points import checked_labels, host_array, labels_of_values, some_points
 from polyrelu.errors import InputError
 from polyrelu.network.batches import chunks
 from polyrelu.network.model import Network

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from polyrelu.errors import InputError
 
-__all__ = ["HasInputs", "checked_labels", "checked_points", "host_array"]
+__all__ = ["HasInputs", "checked_labels", "checked_points", "host_array", "labels_of_values"]
 
 
 class HasInputs(Protocol):
@@ -125,3 +125,8 @@ def checked_labels(labels: ArrayLike, n: int, who: str) -> NDArray[np.int64]:
             "Give one for each point."
         )
     return array.astype(np.int64)
+
+
+def labels_of_values(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return labels of outputs, shape (n, n_out): the first of the largest, and for one output whether it is > 0."""
+    return (values[:, 0] > 0).astype(np.int64) if values.shape[1] == 1 else values.argmax(axis=1)

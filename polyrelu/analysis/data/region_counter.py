@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from polyrelu.analysis.data.module_patterns import module_patterns
 from polyrelu.analysis.data.pattern_distances import chosen_layers
 from polyrelu.analysis.data.patterns import DataPatterns, patterns_and_labels_at, patterns_at
-from polyrelu.analysis.data.points import host_array
+from polyrelu.analysis.data.points import host_array, labels_of_values
 from polyrelu.errors import InputError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class RegionCounter:
         outputs = np.concatenate(
             [run_module(frozen, part, "RegionCounter").outputs.detach().cpu().numpy() for part in parts]
         )
-        return patterns, (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+        return patterns, labels_of_values(outputs)
 
 
 def _right(row: RegionCounts) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from polyrelu.analysis.data.points import checked_points
+from polyrelu.analysis.data.points import checked_points, labels_of_values
 from polyrelu.analysis.tropex.maxima import BUDGET, largest_terms
 from polyrelu.errors import InputError
 
@@ -165,8 +165,7 @@ class ExtractedFunction:
             x = checked_points(self, points, "labels_of")
             plus = largest_terms(self.plus_slopes, self.plus_constants, self.groups, x, device, budget)
             return plus.argmax(axis=1)
-        values = self.values(points, own_denominator, device, budget)
-        return values.argmax(axis=1) if self.n_out > 1 else (values[:, 0] > 0).astype(np.int64)
+        return labels_of_values(self.values(points, own_denominator, device, budget))
 
     def to_torch(self, own_denominator: bool = False) -> Module:
         """Return the function as a PyTorch module, terms as buffers: it maps points (n, ...) to outputs (n, n_out).

@@ -10,10 +10,10 @@ from polyrelu.analysis.data.map_clusters import (
     cluster_table,
     clustered,
     kmeans_centres,
-    labels_of_values,
     minibatch_centres,
 )
 from polyrelu.analysis.data.patterns import labels_at
+from polyrelu.analysis.data.points import labels_of_values
 from polyrelu.errors import BudgetError, InputError
 from polyrelu.network.model import Network
 
